@@ -1,0 +1,1 @@
+"""The configuration file as a canonical tree with positions; knows no action."""

@@ -1,0 +1,1 @@
+"""What DICOM needs and nothing of jobs."""

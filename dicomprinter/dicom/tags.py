@@ -1,0 +1,79 @@
+"""Tags as people write them: `0010,0020`, `(0010,0020)`, `00100020`, `(10,20)` or a keyword."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+
+from pydicom.datadict import dictionary_VR, keyword_dict, keyword_for_tag, private_dictionary_VR, tag_for_keyword
+from pydicom.tag import BaseTag, Tag
+
+_PAIR = re.compile(r"\(?\s*([0-9A-Fa-f]{1,4})\s*,\s*([0-9A-Fa-f]{1,4})\s*\)?")
+_EIGHT = re.compile(r"[0-9A-Fa-f]{8}")
+_PIXEL_DESCRIPTION = range(0x00280002, 0x00280110)
+
+
+@cache
+def _keywords() -> dict[str, str]:
+    return {keyword.lower(): keyword for keyword in keyword_dict}
+
+
+def parse_tag(text: str) -> BaseTag:
+    """Read a tag in any of the spellings above; keywords match whatever their case.
+
+    Raises:
+        ValueError: with the nearest keyword when there is one.
+    """
+    text = text.strip()
+    pair = _PAIR.fullmatch(text)
+    if pair and text.startswith("(") == text.endswith(")"):
+        return Tag(int(pair[1], 16), int(pair[2], 16))
+    if _EIGHT.fullmatch(text):
+        return Tag(int(text, 16))
+    keyword = _keywords().get(text.lower())
+    if keyword is not None:
+        number = tag_for_keyword(keyword)
+        if number is not None:
+            return Tag(number)
+    raise ValueError(f'"{text}" is neither a tag (gggg,eeee) nor a DICOM keyword{suggest_keyword(text)}')
+
+
+def suggest_keyword(text: str) -> str:
+    """`; did you mean "PatientID"?` for a near miss, else the empty text."""
+    near = difflib.get_close_matches(text.lower(), _keywords(), n=1, cutoff=0.75)
+    return f'; did you mean "{_keywords()[near[0]]}"?' if near else ""
+
+
+def tag_text(tag: int) -> str:
+    """`(0010,0020)`, upper case."""
+    tag = Tag(tag)
+    return f"({tag.group:04X},{tag.element:04X})"
+
+
+def tag_name(tag: int) -> str:
+    """`PatientID (0010,0020)`, or the number alone where the dictionary knows no keyword."""
+    keyword = keyword_for_tag(tag)
+    return f"{keyword} {tag_text(tag)}" if keyword else tag_text(tag)
+
+
+def dictionary_vr(tag: int, creator: str | None = None) -> str | None:
+    """The tag's value representation, the first one where the dictionary allows several; None if unknown."""
+    tag = Tag(tag)
+    try:
+        vr = private_dictionary_VR(tag, creator) if tag.is_private and creator else dictionary_VR(tag)
+    except KeyError:
+        return None
+    return vr.split(" or ")[0]
+
+
+def refused_in_a_job(tag: int) -> str | None:
+    """Why a configuration may not set this tag, or None: the object's builder owns these (PS3.3 C.7.6.3, C.12.1)."""
+    tag = Tag(tag)
+    if tag.group == 0x0002:
+        return "group 0002 belongs to the file, not to the object"
+    if tag in (0x00080016, 0x00080018):
+        return "the object's class and instance UID are made by the Store"
+    if int(tag) in _PIXEL_DESCRIPTION or tag.group == 0x7FE0:
+        return "the description of the pixels comes from the page"
+    return None

@@ -1,0 +1,1 @@
+"""Pages: probe, open, convert; hostile decoding runs in a killable child process."""

@@ -1,0 +1,1 @@
+"""The job and its folder on disk; nothing else knows the folder's layout."""

@@ -1,0 +1,1 @@
+"""Logging and what a system service needs."""

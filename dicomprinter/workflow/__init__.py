@@ -1,0 +1,1 @@
+"""Nodes, conditions, error policies, positions: the interpreter."""
