@@ -1,0 +1,107 @@
+"""What every action is: declared, read from its element, checked against the others, performed on a job."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+
+from dicomprinter.config.kinds import NAME, choice
+from dicomprinter.config.spec import Attribute
+from dicomprinter.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from dicomprinter.config.spec import Spec
+    from dicomprinter.config.tree import Node, Position
+    from dicomprinter.dicom.association import Association
+    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.imaging.decoder import Decoder
+    from dicomprinter.job.job import Job
+
+
+class OnError(Enum):
+    """What becomes of a job when an action fails."""
+
+    HOLD = "Hold"
+    IGNORE = "Ignore"
+    SUSPEND = "Suspend"
+    DISCARD = "Discard"
+
+
+ON_ERROR = choice(*(policy.value for policy in OnError))
+
+# Every action's element has these; onError here is the policy of a Perform that names none.
+NAME_ATTRIBUTE = Attribute("name", NAME, required=True, doc="by this name the workflow performs the action")
+ON_ERROR_ATTRIBUTE = Attribute("onError", ON_ERROR, doc="older files: the policy of a Perform that names none")
+
+
+class Network(Protocol):
+    """Opens associations; a dry run and tests put their own here."""
+
+    def open(self, peer: Peer, contexts: Sequence[tuple[str, Sequence[str]]], *, action: str) -> Association:
+        """Open an association for an action; raises TransientError or PermanentError."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What an action may use beside its job.
+
+    Args:
+        clock: the local time.
+        network: opens associations.
+        decoder: opens pages in a process of its own.
+        secure: writes the job down so that it survives a loss of power; called before anything outside sees an effect.
+        keep: where the objects that were sent are kept, or None (only a dry run keeps them).
+    """
+
+    clock: Callable[[], datetime]
+    network: Network
+    decoder: Decoder
+    secure: Callable[[Job], None]
+    keep: Path | None = None
+
+
+@dataclass(frozen=True)
+class Action(ABC):
+    """An action of the configuration. Its subclass is a frozen dataclass of what the element says."""
+
+    spec: ClassVar[Spec]
+
+    name: str
+    position: Position
+    on_error: OnError | None
+
+    @classmethod
+    @abstractmethod
+    def read(cls, node: Node) -> Self:
+        """Make the action from its checked element."""
+
+    @abstractmethod
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Do it. Changes of the job's dataset, pages and flags count only when this returns.
+
+        Raises:
+            TransientError: worth trying again.
+            PermanentError: the same attempt would fail again.
+            OperatorNeeded: a person has to decide.
+        """
+
+    @classmethod
+    def overriding(cls) -> tuple[Spec, ...]:
+        """Elements by which a workflow node changes parts of such an action for one job; most have none."""
+        return ()
+
+    def overridden(self, changes: Node) -> Self:
+        """This action with the changes of a workflow node."""
+        raise PermanentError(f'the action "{self.name}" cannot be changed by <{changes.name}>')
+
+
+def policy(node: Node) -> OnError | None:
+    """The action's own onError, of older files."""
+    text = node["onError"]
+    return None if text is None else OnError(text)

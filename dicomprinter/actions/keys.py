@@ -1,0 +1,265 @@
+"""DcmTag, DcmItem and DcmSequence of a Query: what is asked for and what an answer must match."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import regex
+from pydicom.tag import Tag
+
+from dicomprinter.actions.dcm import (
+    OLD_TAG,
+    TAG_NAME_ATTRIBUTE,
+    VR_ATTRIBUTE,
+    check_no_sequence,
+    check_sequence,
+    check_tag,
+    container_dialect,
+    resolve_vr,
+    sequence_dialect,
+    tag_dialect,
+)
+from dicomprinter.config.kinds import BOOLEAN, TAG, Kind, choice
+from dicomprinter.config.placeholders import Template
+from dicomprinter.config.spec import Attribute, Child, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydicom.tag import BaseTag
+
+    from dicomprinter.config.placeholders import Source
+    from dicomprinter.config.spec import Report
+    from dicomprinter.config.tree import Node
+
+_EXAMPLES = {"DA": "20260101-20260115", "TM": "0800-1200", "DT": "20260101-20260115", "IS": "1-999", "DS": "0.5-1.5"}
+RANGE_VRS = tuple(_EXAMPLES)
+
+
+@dataclass(frozen=True)
+class KeyPart:
+    """One alternative of a key.
+
+    Args:
+        text: the value or expression, without the `!`.
+        excluded: an answer that matches it is rejected (`!`).
+        is_pattern: it is a regular expression (`^`).
+    """
+
+    text: Template
+    excluded: bool
+    is_pattern: bool
+
+    def compile(self, source: Source, place: str) -> regex.Pattern[str]:
+        """The expression for a job, which ignores case; what the job fills in stands for itself."""
+        filled = ""
+        for index, part in enumerate(self.text.parts):
+            filled += part if isinstance(part, str) else regex.escape(part.expand(source, f"{place}#{index}") or "")
+        return regex.compile(filled, regex.V0 | regex.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class KeyText:
+    """A key's text, whole and by its parts; no text has no parts."""
+
+    template: Template
+    parts: tuple[KeyPart, ...]
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it goes out empty and is applied here alone: `!`, `|` or `^` in the file."""
+        return len(self.parts) > 1 or any(part.excluded or part.is_pattern for part in self.parts)
+
+    @classmethod
+    def parse(cls, text: str) -> KeyText:
+        """Read a key's text.
+
+        A part that begins with `^` reaches to the next `|!`, so that an expression may hold `|` of its own.
+
+        Raises:
+            ValueError: an expression that is none, an empty part, or an unknown placeholder.
+        """
+        template = Template.parse(text)
+        return cls(template, tuple(_part(piece) for piece in _split(text)))
+
+
+@dataclass(frozen=True)
+class Key:
+    """A tag to ask for; `local` keeps its text from going out."""
+
+    tag: BaseTag
+    vr: str
+    name: str
+    text: KeyText
+    local: bool
+
+
+@dataclass(frozen=True)
+class KeyItem:
+    """What some item of the answer's sequence must match."""
+
+    keys: tuple[Key, ...]
+    sequences: tuple[KeySequence, ...]
+
+
+@dataclass(frozen=True)
+class KeySequence:
+    """A sequence to ask for; `persist` copies the answer's into the job."""
+
+    tag: BaseTag
+    name: str
+    items: tuple[KeyItem, ...]
+    persist: bool
+
+
+def _split(text: str) -> list[str]:
+    pieces = []
+    rest: str | None = text or None
+    while rest is not None:
+        separator = "|!" if rest.lstrip("! ").startswith("^") else "|"
+        end = rest.find(separator)
+        pieces.append(rest if end < 0 else rest[:end])
+        rest = None if end < 0 else rest[end + 1 :]
+    return pieces
+
+
+def _part(piece: str) -> KeyPart:
+    text = piece.strip()
+    excluded = text.startswith("!")
+    text = text.removeprefix("!").strip()
+    if not text:
+        raise ValueError(f'"{piece}" is an empty alternative; take away the "|" or "!" too many')
+    template = Template.parse(text)
+    if text.startswith("^"):
+        sample = "".join(part if isinstance(part, str) else "0" for part in template.parts)
+        try:
+            regex.compile(sample, regex.V0)
+        except (regex.error, RecursionError, MemoryError) as error:
+            raise ValueError(f'"{text}" is not a regular expression: {error}') from None
+    return KeyPart(template, excluded, text.startswith("^"))
+
+
+KEY = Kind("a value, with placeholders and !, |, ^, *, ? or a range", KeyText.parse)
+
+_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d(([0-5]\d|60)(\.\d{1,6})?)?)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([Ee][+-]?\d+)?")
+_FORMATS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+
+
+def _is_date(text: str) -> bool:
+    return len(text) == 8 and _is_datetime(text)
+
+
+def _is_datetime(text: str) -> bool:
+    digits = re.sub(r"([+-]\d{4})?$", "", text, count=1)
+    digits, _, fraction = digits.partition(".")
+    if not digits.isdecimal() or len(digits) not in _FORMATS or (fraction and len(digits) != 14):
+        return False
+    try:
+        datetime.strptime(digits, _FORMATS[len(digits)])
+    except ValueError:
+        return False
+    return True
+
+
+def _bounds(text: str, vr: str) -> list[tuple[str, str]]:
+    """Each way to see a text as `first-last`; a minus may also be a sign or a time zone's."""
+    places = [index for index, character in enumerate(text) if character == "-"]
+    if vr in ("DA", "TM") and len(places) > 1:
+        return []
+    return [(text[:place].strip(), text[place + 1 :].strip()) for place in places]
+
+
+def _range_problem(text: str, vr: str) -> str | None:
+    """Why a text of the file cannot be matched as this representation (PS3.4 C.2.2.2.5), or None."""
+    tests: dict[str, Callable[[str], object]] = {"DA": _is_date, "TM": _TIME.fullmatch, "DT": _is_datetime}
+    test = tests.get(vr, _NUMBER.fullmatch)
+    if test(text):
+        return None
+    backwards = False
+    for first, last in _bounds(text, vr):
+        if (first or last) and (not first or test(first)) and (not last or test(last)):
+            if not first or not last or _ordered(first, last, vr):
+                return None
+            backwards = True
+    return f'"{text}" ends before it begins' if backwards else f'"{text}" is neither a {vr} nor a range of it'
+
+
+def _ordered(first: str, last: str, vr: str) -> bool:
+    if vr in ("IS", "DS"):
+        return float(first) <= float(last)
+    return first <= last or last.startswith(first) or first.startswith(last)
+
+
+def _check_key(node: Node, report: Report) -> None:
+    tag: BaseTag = node["tag"]
+    check_tag(tag, node["vr"], node.position, report)
+    check_no_sequence(tag, node["vr"], node.text, node.position, report)
+    vr = resolve_vr(tag, node["vr"])
+    if vr not in RANGE_VRS:
+        return
+    for part in node.value.parts:
+        source = part.text.source
+        if part.is_pattern or not part.text.is_literal or "*" in source or "?" in source:
+            continue
+        problem = _range_problem(source, vr)
+        if problem:
+            report.error(node.position, f"<DcmTag>: {problem}", f"write it like {_EXAMPLES[vr]}")
+
+
+KEY_TAG = Spec(
+    "DcmTag",
+    attributes=(
+        Attribute("tag", TAG, required=True, doc="the tag to ask for"),
+        VR_ATTRIBUTE,
+        TAG_NAME_ATTRIBUTE,
+        Attribute("match", choice("both", "local"), default="both", doc="local: the text is applied here, not sent"),
+    ),
+    text=KEY,
+    dialect=tag_dialect,
+    check=_check_key,
+    doc="a key; without a text the job's value, else a return key",
+)
+KEY_ITEM = Spec(
+    "DcmItem",
+    children=(Child(KEY_TAG, most=None, old=OLD_TAG), Child(lambda: KEY_SEQUENCE, most=None)),
+    dialect=container_dialect,
+    doc="what some item of the answer must match",
+)
+KEY_SEQUENCE: Spec = Spec(
+    "DcmSequence",
+    attributes=(
+        Attribute("tag", TAG, required=True, doc="the sequence to ask for"),
+        Attribute("vr", choice("SQ"), doc="SQ, nothing else"),
+        TAG_NAME_ATTRIBUTE,
+        Attribute("persist", BOOLEAN, default=False, doc="whether the answer's sequence is copied into the job"),
+    ),
+    children=(Child(KEY_ITEM, most=None),),
+    dialect=sequence_dialect,
+    check=check_sequence,
+    doc="a sequence to ask for",
+)
+# What a Query's own element holds; its dialect calls `container_dialect`.
+KEY_CHILDREN = (Child(KEY_TAG, most=None, old=OLD_TAG), Child(KEY_SEQUENCE, most=None))
+
+
+def read_keys(node: Node) -> KeyItem:
+    """The keys of a checked Query or of a DcmItem in it."""
+    return KeyItem(
+        tuple(_read_key(child) for child in node.all("DcmTag")),
+        tuple(_read_sequence(child) for child in node.all("DcmSequence")),
+    )
+
+
+def _read_key(node: Node) -> Key:
+    return Key(
+        Tag(node["tag"]), resolve_vr(node["tag"], node["vr"]), node["tagName"], node.value, node["match"] == "local"
+    )
+
+
+def _read_sequence(node: Node) -> KeySequence:
+    items = tuple(read_keys(child) for child in node.all("DcmItem"))
+    return KeySequence(Tag(node["tag"]), node["tagName"], items, node["persist"])

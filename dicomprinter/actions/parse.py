@@ -1,0 +1,193 @@
+"""ParseJobFileName and ParseJobTextFile: take values out of the job's name or text by regular expressions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import regex
+from pydicom.tag import Tag
+
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.dcm import OLD_TAG, check_no_sequence, resolve_vr
+from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.older import on_error_dialect
+from dicomprinter.config.kinds import BOOLEAN, PATTERN, SETTABLE_TAG, TEMPLATE, TEXT, Kind, choice
+from dicomprinter.config.placeholders import Template
+from dicomprinter.config.spec import Attribute, Child, Spec
+from dicomprinter.dicom.tags import dictionary_vr, tag_name
+
+if TYPE_CHECKING:
+    from pydicom.tag import BaseTag
+
+    from dicomprinter.actions.base import Tools
+    from dicomprinter.config.spec import Report
+    from dicomprinter.config.tree import Node
+    from dicomprinter.job.job import Job
+
+_PATIENT_NAME = 0x00100010
+_BACK_REFERENCE = re.compile(r"\\(\d)")
+
+
+@dataclass(frozen=True)
+class Expression:
+    r"""What a tag is taken from.
+
+    Args:
+        pattern: searched in the name, or in each line of the text.
+        replacement: what the match becomes; `\1` is its first group. Placeholders are filled in first.
+        transform: None, ToUpper or ToLower.
+        mandatory: whether the action fails when the tag gets no value.
+        allow_empty: whether an empty value counts.
+        whole_text: the pattern sees the whole text, not a line: it says `(?s)`.
+    """
+
+    tag: BaseTag
+    vr: str
+    pattern: regex.Pattern[str]
+    replacement: Template
+    transform: str
+    mandatory: bool
+    allow_empty: bool
+    whole_text: bool
+
+
+def _pattern_or_none(text: str) -> Any:
+    return PATTERN.parse(text) if text else None
+
+
+def _groups(text: str) -> tuple[int, ...]:
+    numbers = tuple(part.strip() for part in text.split(","))
+    if not all(number.isdecimal() and 1 <= int(number) <= 9 for number in numbers):
+        raise ValueError(f'"{text}" is not a list of group numbers; write it like 1 or 1,2 (1 to 9)')
+    return tuple(int(number) for number in numbers)
+
+
+TRANSFORM = choice("None", "ToUpper", "ToLower")
+DCM_TAG = Spec(
+    "DcmTag",
+    attributes=(
+        Attribute("tag", SETTABLE_TAG, required=True, doc="the tag that gets the value"),
+        Attribute("group", Kind("group numbers, 1 or 1,2", _groups), doc="the groups of <Pattern>, joined by ^"),
+        Attribute("mandatory", BOOLEAN, default=False, doc="whether the action fails without a value"),
+        Attribute("replacePattern", TEMPLATE, doc=r"what the match becomes; \1 is its first group"),
+        Attribute("transform", TRANSFORM, doc="what is done to the letters at last"),
+        Attribute("caseSensitive", BOOLEAN, doc="whether upper and lower case differ"),
+        Attribute("allowEmpty", BOOLEAN, default=False, doc="whether an empty value is written"),
+    ),
+    text=Kind("a regular expression", _pattern_or_none),
+    doc="a tag and its expression; without one that of <Pattern>",
+)
+PATTERN_SPEC = Spec("Pattern", text=PATTERN, doc="one expression for all tags that have none of their own")
+
+
+def _replacement(tag: Node, default: Template) -> Template:
+    if tag["replacePattern"] is not None:
+        return tag["replacePattern"]  # type: ignore[no-any-return] # the kind says so
+    groups: tuple[int, ...] | None = tag["group"]
+    if groups is None:
+        return default
+    # A name is written given name first, family name last; DICOM wants the family name first (PS3.5 6.2.1).
+    if int(tag["tag"]) == _PATIENT_NAME and list(groups) == sorted(groups):
+        groups = (groups[-1], *groups[:-1])
+    return Template.parse("^".join(f"\\{group}" for group in groups))
+
+
+def _check(node: Node, report: Report) -> None:
+    shared = node.child("Pattern")
+    tags = list(node.all("DcmTag"))
+    if shared is not None and tags and all(tag.value is not None for tag in tags):
+        report.warn(shared.position, "<Pattern> has no effect", "every <DcmTag> has an expression of its own")
+    for tag in tags:
+        number: BaseTag = tag["tag"]
+        check_no_sequence(number, None, "text", tag.position, report)
+        if not number.is_private and dictionary_vr(number) is None:
+            report.error(tag.position, f"the dictionary does not know {tag_name(number)}", "correct it")
+        pattern = tag.value or (shared.value if shared else None)
+        if pattern is None:
+            report.error(tag.position, "<DcmTag> has no expression", "write one into it, or a <Pattern> beside it")
+            continue
+        wanted = {int(group) for group in _BACK_REFERENCE.findall(_replacement(tag, node[_DEFAULT]).source)}
+        highest = max(wanted | set(tag["group"] or ()), default=0)
+        if highest > pattern.groups:
+            report.error(
+                tag.position,
+                f"the expression for {tag_name(number)} has {pattern.groups} groups, group {highest} is asked for",
+                "put ( ) around what is wanted, or correct the number",
+            )
+
+
+_DEFAULT = "defaultReplacePattern"
+
+
+def _declare(name: str, doc: str) -> Spec:
+    return Spec(
+        name,
+        attributes=(
+            NAME_ATTRIBUTE,
+            ON_ERROR_ATTRIBUTE,
+            Attribute(_DEFAULT, TEMPLATE, default=Template.parse("\\1"), doc="replacePattern of tags without one"),
+            Attribute("defaultTransformation", TRANSFORM, default="None", doc="transform of tags without one"),
+            Attribute("defaultCaseSensitive", BOOLEAN, default=True, doc="caseSensitive of tags without one"),
+            Attribute(
+                "matchPolicy",
+                choice("lastMatch", "firstMatch"),
+                default="lastMatch",
+                doc="firstMatch: the first listed expression that matches anywhere wins",
+            ),
+            Attribute("mandatory", TEXT, ignored="say it on each <DcmTag>"),
+        ),
+        children=(Child(PATTERN_SPEC), Child(DCM_TAG, least=1, most=None, old=OLD_TAG)),
+        dialect=on_error_dialect,
+        check=_check,
+        doc=doc,
+    )
+
+
+@dataclass(frozen=True)
+class Parse(Action):
+    """What both parsing actions have."""
+
+    expressions: tuple[Expression, ...]
+    first_match: bool
+
+    @classmethod
+    def read(cls, node: Node) -> Self:
+        """Make the action from its checked element."""
+        shared = node.content("Pattern")
+        expressions = tuple(_read_expression(tag, node, shared) for tag in node.all("DcmTag"))
+        return cls(node["name"], node.position, policy(node), expressions, node["matchPolicy"] == "firstMatch")
+
+    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
+        """Not in this version."""
+        not_yet(self)
+
+
+def _read_expression(tag: Node, action: Node, shared: regex.Pattern[str] | None) -> Expression:
+    pattern: regex.Pattern[str] = tag.value or shared
+    sensitive = action["defaultCaseSensitive"] if tag["caseSensitive"] is None else tag["caseSensitive"]
+    return Expression(
+        tag=Tag(tag["tag"]),
+        vr=resolve_vr(tag["tag"], None),
+        pattern=pattern if sensitive else regex.compile(pattern.pattern, pattern.flags | regex.IGNORECASE),
+        replacement=_replacement(tag, action[_DEFAULT]),
+        transform=tag["transform"] or action["defaultTransformation"],
+        mandatory=tag["mandatory"],
+        allow_empty=tag["allowEmpty"],
+        whole_text=bool(pattern.flags & regex.DOTALL),
+    )
+
+
+@dataclass(frozen=True)
+class ParseJobFileName(Parse):
+    """Takes values out of the job's name."""
+
+    spec = _declare("ParseJobFileName", "take values out of the job's name")
+
+
+@dataclass(frozen=True)
+class ParseJobTextFile(Parse):
+    """Takes values out of the job's text, line by line."""
+
+    spec = _declare("ParseJobTextFile", "take values out of the job's text, line by line")

@@ -1,0 +1,111 @@
+"""Print: put the pages on film (PS3.4 Annex H)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
+from dicomprinter.actions.film import FILM_BOX, IMAGE_BOX, SESSION, FilmBox, FilmSession, ImageBox, merged
+from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.older import on_error_dialect
+from dicomprinter.config.kinds import TEXT, Kind, choice
+from dicomprinter.config.spec import Child, Spec, optional
+
+if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
+    from dicomprinter.config.spec import Report
+    from dicomprinter.config.tree import Element, Node
+    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.job.job import Job
+
+_RESOLUTION = re.compile(r"(\d{1,5})\s*[xX]\s*(\d{1,5})")
+_NOT_IN_COLOUR = ("MinDensity", "MaxDensity", "ConfigurationInformation")
+
+
+def _resolution(text: str) -> tuple[int, int] | None:
+    """Pixels an inch, across and down; None leaves the pages as they are."""
+    match = _RESOLUTION.fullmatch(text)
+    across, down = (int(match[1]), int(match[2])) if match else (0, 1)
+    if (across == 0) != (down == 0):
+        raise ValueError(f'"{text}" is not a resolution; write it like 300x300, or 0x0 for none')
+    return (across, down) if across else None
+
+
+def _dialect(element: Element, report: Report) -> None:
+    on_error_dialect(element, report)
+    connection_dialect(element, report)
+
+
+def _check(node: Node, report: Report) -> None:
+    box = node.child("BasicImageBoxAttributes")
+    if box is None or node.content("PrintMode") != "Color":
+        return
+    for child in box.children:
+        if child.name in _NOT_IN_COLOUR:
+            report.warn(child.position, f"<{child.name}> has no effect here", "an image box in Color has none")
+
+
+@dataclass(frozen=True)
+class Print(Action):
+    """Prints the pages; `mode` is Color, Grayscale8 or Grayscale12, `resolution` pixels an inch (across, down)."""
+
+    spec = Spec(
+        "Print",
+        attributes=(NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE),
+        children=(
+            Child(CONNECTION_PARAMETERS, least=1),
+            optional("PrintMode", choice("Color", "Grayscale8", "Grayscale12"), "what the printer gets; Grayscale8"),
+            optional("Resolution", Kind("a resolution, 300x300", _resolution), "the film's; 0x0: pages as they are"),
+            Child(SESSION),
+            Child(FILM_BOX),
+            Child(IMAGE_BOX),
+            optional("Debug", TEXT, ignored="the log says what was sent"),
+        ),
+        dialect=_dialect,
+        check=_check,
+        doc="print the pages on film",
+    )
+
+    peer: Peer
+    mode: str
+    resolution: tuple[int, int] | None
+    session: FilmSession
+    film_box: FilmBox
+    image_box: ImageBox
+
+    @classmethod
+    def read(cls, node: Node) -> Self:
+        """Make the action from its checked element."""
+        parameters = next(node.all("ConnectionParameters"))
+        return cls(
+            node["name"],
+            node.position,
+            policy(node),
+            peer=read_peer(parameters),
+            mode=node.content("PrintMode", "Grayscale8"),
+            resolution=node.content("Resolution"),
+            session=merged(FilmSession(), node.child("BasicFilmSessionAttributes")),
+            film_box=merged(FilmBox(), node.child("BasicFilmBoxAttributes")),
+            image_box=merged(ImageBox(), node.child("BasicImageBoxAttributes")),
+        )
+
+    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
+        """Not in this version."""
+        not_yet(self)
+
+    @classmethod
+    def overriding(cls) -> tuple[Spec, ...]:
+        """The film attributes, which an Update of the workflow may hold."""
+        return (SESSION, FILM_BOX, IMAGE_BOX)
+
+    def overridden(self, changes: Node) -> Self:
+        """This action with the film attributes of an Update; what the Update does not name stays."""
+        return replace(
+            self,
+            session=merged(self.session, changes.child("BasicFilmSessionAttributes")),
+            film_box=merged(self.film_box, changes.child("BasicFilmBoxAttributes")),
+            image_box=merged(self.image_box, changes.child("BasicImageBoxAttributes")),
+        )

@@ -1,0 +1,55 @@
+"""Rotate: turn pages by a quarter, a half or three quarters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.older import on_error_dialect
+from dicomprinter.config.kinds import Kind
+from dicomprinter.config.spec import Spec, required
+
+if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
+    from dicomprinter.config.tree import Node
+    from dicomprinter.job.job import Job
+
+
+def _angle(text: str) -> int:
+    try:
+        angle = int(text)
+    except ValueError:
+        angle = 1
+    if angle % 90:
+        raise ValueError(f'"{text}" is not a multiple of 90; write 90, 180, 270 or -90')
+    return angle
+
+
+@dataclass(frozen=True)
+class Rotate(Action):
+    """Turns each page clockwise by `angle`: 0, 90, 180 or 270 degrees."""
+
+    spec = Spec(
+        "Rotate",
+        attributes=(NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE),
+        children=(
+            required(
+                "Angle", Kind("a multiple of 90", _angle, write=str), "degrees, clockwise; negatives the other way"
+            ),
+        ),
+        dialect=on_error_dialect,
+        doc="turn pages",
+    )
+
+    angle: int
+
+    @classmethod
+    def read(cls, node: Node) -> Self:
+        """Make the action from its checked element."""
+        return cls(node["name"], node.position, policy(node), angle=node.content("Angle") % 360)
+
+    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
+        """Not in this version."""
+        not_yet(self)

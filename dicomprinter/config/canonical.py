@@ -1,0 +1,155 @@
+"""From the file's elements to checked nodes: spellings, cases, dialects, environment, kinds."""
+
+from __future__ import annotations
+
+import difflib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from dicomprinter.config.environment import expand
+from dicomprinter.config.tree import Element, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dicomprinter.config.kinds import Kind
+    from dicomprinter.config.spec import Attribute, Child, Report, Spec
+    from dicomprinter.config.tree import Position
+
+_UNREADABLE: Any = object()
+
+
+def expand_environment(element: Element, variables: Mapping[str, str], report: Report) -> None:
+    """Fill in `${VAR}` everywhere below an element, in place; an unset variable is an error that names it."""
+
+    def fill(text: str) -> str:
+        text, missing = expand(text, variables)
+        for name in missing:
+            report.error(
+                element.position,
+                f'the variable "{name}" is not set',
+                f"set it in the environment or in .env, or give a default: ${{{name}:-…}}",
+            )
+        return text
+
+    element.text = fill(element.text)
+    element.attributes = {name: fill(text) for name, text in element.attributes.items()}
+    for child in element.children:
+        expand_environment(child, variables, report)
+
+
+def canonical(element: Element, spec: Spec, report: Report) -> Node:
+    """Check an element against its declaration and give it in canonical form.
+
+    Goes on after an error, so that one run reports everything; the node is of use only when the report is clean.
+    """
+    before = len(report.errors)
+    if spec.dialect:
+        spec.dialect(element, report)
+    texts, values = _attributes(element, spec, report)
+    text, value = _text(element, spec, report)
+    children = _children(element, spec, report)
+    node = Node(spec.name, element.position, MappingProxyType(texts), MappingProxyType(values), text, value, children)
+    if spec.check and len(report.errors) == before:
+        spec.check(node, report)
+    return node
+
+
+def nearest(wrong: str, known: Iterable[str], also: str = "") -> str:
+    """`did you mean "Store"?`, or the list of what is known where nothing is near."""
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(wrong.lower(), names, n=1, cutoff=0.6)
+    if near:
+        return f'did you mean "{names[near[0]]}"?'
+    listed = ", ".join(names.values())
+    return f"known here: {listed}{also}" if listed else "nothing is allowed here"
+
+
+def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str, str], dict[str, Any]]:
+    by_name = {attribute.name.lower(): attribute for attribute in spec.attributes}
+    old = {spelling.lower(): attribute for attribute in spec.attributes for spelling in attribute.old}
+    texts: dict[str, str] = {}
+    values: dict[str, Any] = {attribute.name: attribute.default for attribute in spec.attributes}
+    for name, text in element.attributes.items():
+        attribute = by_name.get(name.lower()) or old.get(name.lower())
+        if attribute is None:
+            message = f'<{spec.name}> has no attribute "{name}"'
+            report.error(element.position, message, nearest(name, (a.name for a in spec.attributes)))
+            continue
+        if attribute.name in texts:
+            report.error(element.position, f'<{spec.name}> has the attribute "{attribute.name}" twice')
+            continue
+        if name.lower() in old:
+            message = f'<{spec.name}> has the older spelling "{name}"'
+            report.warn(element.position, message, f'today it is "{attribute.name}"')
+        _mention_ignored(attribute, f'attribute "{name}" of <{spec.name}>', element.position, report)
+        texts[attribute.name], values[attribute.name] = _read(
+            attribute.kind, text, element.position, f'attribute "{attribute.name}" of <{spec.name}>', report
+        )
+    for attribute in spec.attributes:
+        if attribute.required and attribute.name not in texts:
+            report.error(element.position, f'<{spec.name}> needs the attribute "{attribute.name}"', attribute.doc)
+    return texts, values
+
+
+def _text(element: Element, spec: Spec, report: Report) -> tuple[str, Any]:
+    if spec.text is None:
+        if element.text.strip():
+            shown = element.text.strip().splitlines()[0][:40]
+            report.error(element.position, f'<{spec.name}> holds the text "{shown}", but takes no text')
+        return "", None
+    return _read(spec.text, element.text, element.position, f"<{spec.name}>", report)
+
+
+def _read(kind: Kind, text: str, position: Position, where: str, report: Report) -> tuple[str, Any]:
+    text = text.strip() if kind.trim else text
+    try:
+        value = kind.parse(text)
+    except ValueError as error:
+        message, _, hint = str(error).partition("; ")
+        report.error(position, f"{where}: {message}", hint)
+        return text, _UNREADABLE
+    return (kind.write(value) if kind.write else text), value
+
+
+def _children(element: Element, spec: Spec, report: Report) -> tuple[Node, ...]:
+    by_name = {child.spec.name.lower(): child for child in spec.children}
+    old = {spelling.lower(): child for child in spec.children for spelling in child.old}
+    found: list[tuple[Child, Node]] = []
+    for inner in element.children:
+        child = by_name.get(inner.name.lower()) or old.get(inner.name.lower())
+        if child is None:
+            message = f"<{inner.name}> is not known inside <{spec.name}>"
+            report.error(inner.position, message, nearest(inner.name, (c.spec.name for c in spec.children)))
+            continue
+        name = child.spec.name
+        if inner.name.lower() in old:
+            report.warn(inner.position, f"<{inner.name}> is an older spelling", f"today it is <{name}>")
+        _mention_ignored(child, f"<{inner.name}>", inner.position, report)
+        found.append((child, canonical(inner, child.spec, report)))
+    for child in spec.children:
+        _count(child, [node for declared, node in found if declared is child], element, spec, report)
+    if not spec.ordered:
+        order = {id(child): index for index, child in enumerate(spec.children)}
+        found.sort(key=lambda pair: order[id(pair[0])])
+    return tuple(node for _, node in found)
+
+
+def _count(child: Child, nodes: list[Node], element: Element, spec: Spec, report: Report) -> None:
+    name = child.spec.name
+    if len(nodes) < child.least:
+        report.error(element.position, f"<{spec.name}> needs a <{name}>", child.spec.doc)
+    if child.most is not None and len(nodes) > child.most:
+        message = (
+            f"<{spec.name}> may hold only {child.most} <{name}>; the first stands in line {nodes[0].position.line}"
+        )
+        report.error(nodes[child.most].position, message)
+
+
+def _mention_ignored(declared: Attribute | Child, what: str, position: Position, report: Report) -> None:
+    if declared.ignored:
+        report.warn(
+            position,
+            f"the {what} has no effect here" if what[0] != "<" else f"{what} has no effect here",
+            declared.ignored,
+        )

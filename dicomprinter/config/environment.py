@@ -1,0 +1,54 @@
+"""`${VAR}` and `${VAR:-default}`: from the process, then from the `.env` files of the base directory."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENV_FILES = (".env", ".env.local", "config/.env", "config/.env.local")
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+
+
+def read_environment(base: Path | None, process: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Gather the variables: later files win over earlier ones, the process wins over all."""
+    variables: dict[str, str] = {}
+    for name in ENV_FILES if base else ():
+        file = Path(base or "") / name
+        if file.is_file():
+            variables |= _read_file(file)
+    return variables | dict(os.environ if process is None else process)
+
+
+def _read_file(file: Path) -> dict[str, str]:
+    variables = {}
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        match = _ASSIGNMENT.fullmatch(line.strip())
+        if match:
+            value = match[2].strip()
+            if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+                value = value[1:-1]
+            variables[match[1]] = value
+    return variables
+
+
+def expand(text: str, variables: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Fill in the references; returns the text and the names that have neither a value nor a default."""
+    missing: list[str] = []
+
+    def value_of(match: re.Match[str]) -> str:
+        name, default = match[1], match[2]
+        if name in variables:
+            return variables[name]
+        if default is None:
+            missing.append(name)
+            return ""
+        return default
+
+    return _REFERENCE.sub(value_of, text), missing

@@ -1,0 +1,101 @@
+"""What may stand in a configuration: one declaration serves the reader, the DTD and the reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dicomprinter.config.kinds import Kind
+    from dicomprinter.config.tree import Element, Position
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute: its kind, whether it must be there, and what it is when it is not.
+
+    `ignored` says why it is accepted without effect; `old` lists earlier spellings, which load with a warning.
+    """
+
+    name: str
+    kind: Kind
+    required: bool = False
+    default: Any = None
+    doc: str = ""
+    ignored: str = ""
+    old: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Child:
+    """A child element and how often it may stand; `most` None means any number."""
+
+    element: Spec | Callable[[], Spec]
+    least: int = 0
+    most: int | None = 1
+    ignored: str = ""
+    old: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> Spec:
+        """The child's declaration; a callable stands where elements nest in themselves."""
+        return self.element if isinstance(self.element, Spec) else self.element()
+
+
+@dataclass(frozen=True)
+class Spec:
+    """An element.
+
+    Args:
+        name: its canonical name.
+        attributes, children: what it may hold.
+        text: the kind of its text content; None: it has none.
+        default: the value when its text is empty and the kind allows no empty text.
+        ordered: whether its children keep the order of the file among each other (a workflow's nodes);
+            otherwise they are put in the order of `children`.
+        dialect: rewrites older and other forms of the element before it is checked.
+        check: looks at the finished node for what no single value shows.
+        doc: one line for the reference.
+    """
+
+    name: str
+    attributes: tuple[Attribute, ...] = ()
+    children: tuple[Child, ...] = ()
+    text: Kind | None = None
+    ordered: bool = False
+    dialect: Callable[[Element, Report], None] | None = None
+    check: Callable[[Any, Report], None] | None = None
+    doc: str = ""
+
+
+@dataclass
+class Report:
+    """Gathers what is wrong or worth a word, each with its place."""
+
+    errors: list[tuple[Position, str, str]] = field(default_factory=list)
+    warnings: list[tuple[Position, str, str]] = field(default_factory=list)
+
+    def error(self, position: Position, message: str, suggestion: str = "") -> None:
+        """Something that keeps the configuration from being used."""
+        self.errors.append((position, message, suggestion))
+
+    def warn(self, position: Position, message: str, suggestion: str = "") -> None:
+        """Something that works, but not as the file may hope, or with a newer spelling."""
+        self.warnings.append((position, message, suggestion))
+
+
+def simple(name: str, kind: Kind, doc: str = "") -> Spec:
+    """An element that holds a text and nothing else."""
+    return Spec(name, text=kind, doc=doc)
+
+
+def optional(name: str, kind: Kind, doc: str = "", ignored: str = "", old: tuple[str, ...] = ()) -> Child:
+    """A child that holds a text and may be absent."""
+    return Child(simple(name, kind, doc), ignored=ignored, old=old)
+
+
+def required(name: str, kind: Kind, doc: str = "") -> Child:
+    """A child that holds a text and must be there once."""
+    return Child(simple(name, kind, doc), least=1)

@@ -1,0 +1,83 @@
+"""The two trees of a configuration: elements as the file has them, nodes as the program means them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """Where a start tag begins in the file; both count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass
+class Element:
+    """An element as the file has it; a dialect may rewrite it before it is checked."""
+
+    name: str
+    position: Position
+    attributes: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    children: list[Element] = field(default_factory=list)
+
+    def find(self, name: str) -> Element | None:
+        """The first child of this name, whatever its case."""
+        return next((child for child in self.children if child.name.lower() == name.lower()), None)
+
+    def attribute(self, name: str) -> str | None:
+        """An attribute's text, whatever the case of its name."""
+        return next((text for key, text in self.attributes.items() if key.lower() == name.lower()), None)
+
+    def pop(self, name: str) -> str | None:
+        """Take an attribute away, whatever the case of its name."""
+        for key in list(self.attributes):
+            if key.lower() == name.lower():
+                return self.attributes.pop(key)
+        return None
+
+
+@dataclass(frozen=True)
+class Node:
+    """A checked element in its canonical spelling.
+
+    Args:
+        name: the canonical name.
+        position: where its start tag stands in the file.
+        texts: attributes as canonical text, only those that the file gives.
+        values: attributes as values, defaults filled in.
+        text: the canonical text content.
+        value: the text content as a value.
+        children: in the canonical order.
+    """
+
+    name: str
+    position: Position
+    texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    text: str = ""
+    value: Any = None
+    children: tuple[Node, ...] = ()
+
+    def __getitem__(self, attribute: str) -> Any:
+        return self.values[attribute]
+
+    def child(self, name: str) -> Node | None:
+        """The first child of this name."""
+        return next(self.all(name), None)
+
+    def all(self, name: str) -> Iterator[Node]:
+        """Every child of this name, in the order of the file."""
+        return (child for child in self.children if child.name == name)
+
+    def content(self, name: str, default: Any = None) -> Any:
+        """The value of a child's text, or the default when there is no such child."""
+        child = self.child(name)
+        return default if child is None else child.value

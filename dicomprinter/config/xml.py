@@ -1,0 +1,90 @@
+"""From bytes to elements with positions. Entities are refused, nothing is fetched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from dicomprinter.config.tree import Element, Position
+from dicomprinter.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAXIMUM_DEPTH = 100
+MAXIMUM_BYTES = 16 * 1024 * 1024
+
+
+class _Refused(Exception):  # noqa: N818 - ends the parse, never leaves this file
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+class _Builder:
+    """Expat's handlers. Expat itself resolves nothing from outside: every entity of the file's own is refused here."""
+
+    def __init__(self) -> None:
+        self.parser = expat.ParserCreate(namespace_separator=None)
+        self.root: Element | None = None
+        self._open: list[Element] = []
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+        self.parser.EntityDeclHandler = self._entity
+        self.parser.ExternalEntityRefHandler = self._entity
+        self.parser.SkippedEntityHandler = self._entity
+
+    def _place(self) -> Position:
+        return Position(self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1)
+
+    def _refuse(self, message: str) -> _Refused:
+        place = self._place()
+        return _Refused(message, place.line, place.column)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if len(self._open) >= MAXIMUM_DEPTH:
+            raise self._refuse(f"elements are nested deeper than {MAXIMUM_DEPTH}")
+        element = Element(name, self._place(), dict(attributes))
+        if self._open:
+            self._open[-1].children.append(element)
+        else:
+            self.root = element
+        self._open.append(element)
+
+    def _end(self, _name: str) -> None:
+        self._open.pop()
+
+    def _characters(self, text: str) -> None:
+        self._open[-1].text += text
+
+    def _entity(self, *_: object) -> int:
+        raise self._refuse("entities are not allowed here; write the text itself, or ${VARIABLE}")
+
+
+def parse(data: bytes, file: Path) -> Element:
+    """Read a document into elements.
+
+    Raises:
+        ConfigError: the document is not well-formed, declares or uses an entity, or is far too large.
+    """
+    if len(data) > MAXIMUM_BYTES:
+        raise ConfigError([Problem(file, 1, 1, f"the file is larger than {MAXIMUM_BYTES // 1024 // 1024} MB")])
+    builder = _Builder()
+    try:
+        builder.parser.Parse(data, True)
+    except expat.ExpatError as error:
+        message = f"not well-formed XML: {expat.ErrorString(error.code)}"
+        raise ConfigError([Problem(file, error.lineno, error.offset + 1, message)]) from None
+    except _Refused as error:
+        raise ConfigError([Problem(file, error.line, error.column, str(error))]) from None
+    except (LookupError, ValueError):
+        # Raised by expat for an encoding that Python does not know, or one that it cannot map.
+        raise ConfigError(
+            [Problem(file, 1, 1, "the encoding in the XML declaration is not known; use UTF-8")]
+        ) from None
+    if builder.root is None:  # pragma: no cover - expat has already refused a document without an element
+        raise ConfigError([Problem(file, 1, 1, "the file holds no element")])
+    return builder.root

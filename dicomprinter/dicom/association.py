@@ -1,0 +1,308 @@
+"""An association with a peer as SCU: open, send, find, echo, release (PS3.8 7, PS3.7 9.1).
+
+    with Association.open(peer, [(SecondaryCaptureImageStorage, [ExplicitVRLittleEndian])]) as association:
+        result = association.store(path, sop_class=…, sop_instance=…, transfer_syntax=…)
+
+The upper layer is our own and blocks, over pynetdicom's negotiation PDUs: pynetdicom's reactor threads poll, queue a
+whole file in memory, and wait for ever on a peer that stops reading.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from pydicom.dataset import Dataset
+from pynetdicom.dsutils import split_dataset
+
+from dicomprinter.dicom import failures
+from dicomprinter.dicom.identifiers import decode_identifier, encode_identifier
+from dicomprinter.dicom.messages import ABORT, NO_DATA_SET, Messages
+from dicomprinter.dicom.negotiation import Answer, Context, decode_accept, encode_request, number_contexts
+from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.status import Kind, Status, echo_status, find_status, store_status
+from dicomprinter.dicom.wire import NotAPduError, Wire
+from dicomprinter.errors import PermanentError, TransientError
+
+_log = logging.getLogger(__name__)
+
+VERIFICATION: Final = "1.2.840.10008.1.1"
+
+_ACCEPT: Final = 0x02
+_REJECT: Final = 0x03
+
+_C_STORE: Final = 0x0001
+_C_FIND: Final = 0x0020
+_C_ECHO: Final = 0x0030
+_RESPONSE: Final = 0x8000
+_HAS_DATA_SET: Final = 0x0001
+_PENDING: Final = (0xFF00, 0xFF01)
+
+
+@dataclass(frozen=True)
+class StoreResult:
+    """The peer's answer to one C-STORE (PS3.7 9.1.1.2).
+
+    Args:
+        status: what it said, with its meaning.
+        error_comment: (0000,0902); may hold patient data.
+        offending: the tags of (0000,0901).
+    """
+
+    status: Status
+    error_comment: str
+    offending: tuple[int, ...]
+
+
+class Association:
+    """An open association; leaving the `with` block releases it, leaving by an exception aborts it.
+
+    Every method raises TransientError when the connection fails, the peer aborts or does not answer in time. The
+    association is closed then.
+    """
+
+    def __init__(self, peer: Peer, messages: Messages, proposed: Sequence[Context], answer: Answer) -> None:
+        self.peer = peer
+        self._messages = messages
+        self._proposed = tuple(proposed)
+        self._answer = answer
+        self._message_id = 0
+
+    @classmethod
+    def open(cls, peer: Peer, contexts: Sequence[tuple[str, Sequence[str]]]) -> Association:
+        """Connect and negotiate.
+
+        Args:
+            peer: whom to call.
+            contexts: SOP class UIDs, each with the transfer syntaxes to propose; every pair becomes a presentation
+                context of its own, 128 in all at most.
+
+        Raises:
+            TransientError: no connection, no answer, aborted, or rejected for now.
+            PermanentError: rejected for good, no context accepted, no DICOM, or TLS fails.
+            ValueError: no context, or too many.
+        """
+        proposed = number_contexts(contexts)
+        try:
+            wire = Wire.connect(peer)
+        except OSError as error:
+            raise failures.cannot_connect(peer, error) from error
+        try:
+            answer = _negotiate(peer, wire, proposed)
+        except BaseException:
+            wire.close()
+            raise
+        association = cls(peer, Messages(peer, wire, answer.max_pdu), proposed, answer)
+        _log.debug("%s accepted %d of %d presentation contexts", peer, len(answer.accepted), len(proposed))
+        if not answer.accepted:
+            association.close()
+            raise association.no_context("anything")
+        return association
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the association stands, as far as is known."""
+        return self._messages.open
+
+    def accepted(self, sop_class: str) -> tuple[str, ...]:
+        """The transfer syntax UIDs that the peer accepted for a SOP class, in the order proposed."""
+        return tuple(context.transfer_syntax for context in self._answer.accepted if context.sop_class == sop_class)
+
+    def no_context(self, wanted: str) -> PermanentError:
+        """The error that says what was proposed and what accepted; `wanted` names what is to be sent."""
+        reasons = {failures.CONTEXT_RESULTS.get(result, f"result {result}") for _, result in self._answer.refused}
+        return failures.no_context(
+            self.peer,
+            wanted,
+            proposed=[(context.sop_class, context.transfer_syntax) for context in self._proposed],
+            accepted=[(context.sop_class, context.transfer_syntax) for context in self._answer.accepted],
+            why=", ".join(sorted(reasons)),
+        )
+
+    def store(self, path: Path, *, sop_class: str, sop_instance: str, transfer_syntax: str) -> StoreResult:
+        """Send a Part 10 file as it is, piece by piece (C-STORE, PS3.7 9.1.1).
+
+        Raises:
+            PermanentError: no context was accepted for the class in this syntax, or the file does not hold it.
+        """
+        context = self._context(sop_class, transfer_syntax)
+        offset, length = _data_set_of(path, transfer_syntax)
+        command = self._request(_C_STORE, sop_class, _HAS_DATA_SET)
+        command.Priority = 0
+        command.AffectedSOPInstanceUID = sop_instance
+        with path.open("rb") as file:
+            file.seek(offset)
+            self._messages.send_command(context.number, command)
+            self._messages.send_file(context.number, file, length)
+        answer, _ = self._receive(_C_STORE, "the answer to C-STORE")
+        status = store_status(answer.Status)
+        _log.debug("C-STORE of %s to %s: %s", sop_instance, self.peer, status)
+        return StoreResult(status, str(answer.get("ErrorComment") or ""), _offending(answer))
+
+    def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:
+        """The answers to a query, one by one (C-FIND, PS3.7 9.1.2; FF00 and FF01).
+
+        Text in the answers is Unicode, whatever their SpecificCharacterSet, and they say ISO_IR 192. An element that
+        cannot be read is left out and named in the log. A caller that stops before the end aborts the association.
+
+        Args:
+            sop_class: the information model, e.g. Modality Worklist FIND.
+            identifier: the keys; SpecificCharacterSet is set as they need it.
+            default_charset: the SpecificCharacterSet of answers that have none though they should.
+
+        Raises:
+            TransientError, PermanentError: the final status is not 0000; what came before it should be dropped.
+        """
+        context = self._context(sop_class, *self.accepted(sop_class)[:1])
+        command = self._request(_C_FIND, sop_class, _HAS_DATA_SET)
+        command.Priority = 0
+        self._messages.send_command(context.number, command)
+        self._messages.send_data(context.number, encode_identifier(identifier, context.transfer_syntax))
+        finished = False
+        try:
+            while True:
+                answer, data = self._receive(_C_FIND, "the answers to C-FIND")
+                if answer.Status not in _PENDING:
+                    finished = True
+                    break
+                try:
+                    found = decode_identifier(data, context.transfer_syntax, default_charset)
+                except ValueError as error:
+                    raise failures.garbled(self.peer, detail=str(error)) from error
+                yield found
+        finally:
+            if not finished:
+                self.abort()
+        self._check_final(find_status(answer.Status), answer)
+
+    def echo(self) -> Status:
+        """C-ECHO (PS3.7 9.1.5).
+
+        Raises:
+            PermanentError: no context was accepted for Verification.
+        """
+        context = self._context(VERIFICATION, *self.accepted(VERIFICATION)[:1])
+        self._messages.send_command(context.number, self._request(_C_ECHO, VERIFICATION, NO_DATA_SET))
+        answer, _ = self._receive(_C_ECHO, "the answer to C-ECHO")
+        return echo_status(answer.Status)
+
+    def close(self) -> None:
+        """Release the association; does nothing when it is closed."""
+        self._messages.release()
+
+    def abort(self) -> None:
+        """Abort the association; does nothing when it is closed."""
+        self._messages.abort()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+    def _context(self, sop_class: str, transfer_syntax: str = "") -> Context:
+        for context in self._answer.accepted:
+            if (context.sop_class, context.transfer_syntax) == (sop_class, transfer_syntax):
+                return context
+        syntax = f" as {failures.uid_text(transfer_syntax)}" if transfer_syntax else ""
+        raise self.no_context(failures.uid_text(sop_class) + syntax)
+
+    def _request(self, command_field: int, sop_class: str, data_set: int) -> Dataset:
+        self._message_id = self._message_id % 0xFFFF + 1
+        command = Dataset()
+        command.AffectedSOPClassUID = sop_class
+        command.CommandField = command_field
+        command.MessageID = self._message_id
+        command.CommandDataSetType = data_set
+        return command
+
+    def _receive(self, request: int, awaited: str) -> tuple[Dataset, bytes]:
+        answer, data = self._messages.receive(awaited)
+        fits = (
+            answer.get("CommandField") == request | _RESPONSE
+            and answer.get("MessageIDBeingRespondedTo") == self._message_id
+            and isinstance(answer.get("Status"), int)
+        )
+        if not fits:
+            self.abort()
+            raise failures.garbled(self.peer, detail=f"another message came instead of {awaited}")
+        return answer, data
+
+    def _check_final(self, status: Status, answer: Dataset) -> None:
+        if status.kind is Kind.SUCCESS:
+            return
+        error: type[TransientError] | type[PermanentError] = (
+            TransientError if status.kind is Kind.TRANSIENT else PermanentError
+        )
+        raise error(
+            f"{self.peer} ended the query with {status}",
+            cause=status.cause,
+            remedy=status.remedy,
+            private=str(answer.get("ErrorComment") or ""),
+        )
+
+
+def _negotiate(peer: Peer, wire: Wire, proposed: Sequence[Context]) -> Answer:
+    awaited = "the answer to the association request"
+    try:
+        wire.send(encode_request(peer, proposed), peer.association_timeout)
+        kind, body = wire.receive(peer.association_timeout)
+    except NotAPduError as error:
+        raise failures.not_dicom(peer, detail=str(error)) from error
+    except TimeoutError as error:
+        raise failures.silent(peer, peer.association_timeout, awaited=awaited) from error
+    except OSError as error:
+        raise failures.no_handshake(peer, error, awaited=awaited) from error
+    if kind == _ACCEPT:
+        try:
+            return decode_accept(_whole(kind, body), proposed)
+        except ValueError as error:
+            raise failures.not_dicom(peer, detail=str(error)) from error
+    if kind == _REJECT and len(body) >= 4:
+        raise failures.rejected(peer, body[1], body[2], body[3])
+    if kind == ABORT and len(body) >= 4:
+        raise failures.aborted(peer, body[2], body[3], awaited=awaited)
+    raise failures.not_dicom(peer, detail=f"a PDU of type {kind:02X} came as its answer")
+
+
+def _whole(kind: int, body: bytearray) -> bytes:
+    return bytes((kind, 0)) + len(body).to_bytes(4, "big") + body
+
+
+def _data_set_of(path: Path, transfer_syntax: str) -> tuple[int, int]:
+    """Where the data set of a Part 10 file lies: (offset, length) in bytes (PS3.10 7.1)."""
+    try:
+        meta, offset = split_dataset(path)
+        syntax = str(meta.get("TransferSyntaxUID", ""))
+        length = path.stat().st_size - offset
+    except Exception as error:  # pydicom raises whatever a wrong byte leads to
+        raise PermanentError(
+            "cannot read the file of an instance",
+            cause=type(error).__name__,
+            remedy="the job's folder may be damaged",
+            private=str(path),
+        ) from error
+    if syntax != transfer_syntax or length <= 0:
+        raise PermanentError(
+            "the file of an instance does not hold what is to be sent",
+            cause=f"its transfer syntax is {syntax or 'missing'}, its data set has {max(length, 0)} bytes",
+            remedy="the job's folder may be damaged",
+            private=str(path),
+        )
+    return offset, length
+
+
+def _offending(answer: Dataset) -> tuple[int, ...]:
+    value = answer.get("OffendingElement")
+    if value is None or value == "":
+        return ()
+    return tuple(int(tag) for tag in value) if not isinstance(value, int) else (int(value),)

@@ -1,0 +1,97 @@
+"""The narrowest character set that loses nothing (PS3.3 C.12.1.1.2, PS3.5 6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pydicom import charset
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+from dicomprinter.dicom.tags import tag_name
+from dicomprinter.errors import PermanentError
+
+# PS3.5 6.1.2.3: the representations that Specific Character Set governs.
+_GOVERNED: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+
+
+def narrowest(dataset: Dataset, wished: str | None = None) -> str:
+    """The set that the dataset's text needs: `` (ASCII), `ISO_IR 100`, `ISO_IR 192`, or the wished one.
+
+    Args:
+        dataset: its text is Unicode; items of sequences count.
+        wished: a value of Specific Character Set, several between backslashes.
+
+    Raises:
+        PermanentError: the wished set is unknown or cannot hold a text; names the tag.
+    """
+    if wished is not None:
+        _check(dataset, wished)
+        return "" if wished == "ISO_IR 6" else wished
+    widest = ""
+    for _, text in _texts(dataset):
+        if not text.isascii():
+            try:
+                text.encode("latin_1")
+            except UnicodeEncodeError:
+                return "ISO_IR 192"
+            widest = "ISO_IR 100"
+    return widest
+
+
+def write_in(dataset: Dataset, character_set: str) -> None:
+    """Declare the set in the dataset; its items take it over, so that one set governs the whole object."""
+    if character_set:
+        dataset.SpecificCharacterSet = character_set.split("\\")
+    elif "SpecificCharacterSet" in dataset:
+        del dataset.SpecificCharacterSet
+
+
+def is_known(character_set: str) -> bool:
+    """Whether this is a defined term, or several between backslashes, that can be written."""
+    return all(term.strip() in charset.python_encoding for term in character_set.split("\\"))
+
+
+def _check(dataset: Dataset, wished: str) -> None:
+    if not is_known(wished):
+        raise PermanentError(
+            f'the character set "{wished}" is unknown',
+            remedy="use a defined term of Specific Character Set, such as ISO_IR 100 or ISO_IR 192",
+        )
+    terms = [term.strip() for term in wished.split("\\")]
+    for tag, text in _texts(dataset):
+        if not text.isascii() and not _holds(terms, text):
+            raise PermanentError(
+                f"{tag_name(tag)} cannot be written in the character set {wished}",
+                cause="it holds characters that the set has not",
+                remedy="name ISO_IR 192 in CharacterSet, or none",
+            )
+
+
+def _holds(terms: list[str], text: str) -> bool:
+    # pydicom takes Latin 1 for the default repertoire, and Shift JIS with its two-byte characters for ISO_IR 13.
+    if len(terms) == 1:
+        if terms[0] in ("", "ISO_IR 6", "ISO 2022 IR 6"):
+            return text.isascii()
+        try:
+            encoded = text.encode(charset.python_encoding[terms[0]])
+        except UnicodeEncodeError:
+            return False
+        return terms[0] != "ISO_IR 13" or len(encoded) == len(text)
+    # Asked one character at a time first: where one has no place, pydicom writes "?" and only warns.
+    if not all(any(_holds([term], char) for term in terms) for char in text):
+        return False
+    encodings = charset.convert_encodings(terms)
+    return charset.decode_bytes(charset.encode_string(text, encodings), encodings, set()) == text
+
+
+def _texts(dataset: Dataset) -> Iterator[tuple[int, str]]:
+    for element in dataset:
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from _texts(item)
+        elif element.VR in _GOVERNED and element.value:
+            values = element.value if isinstance(element.value, MultiValue | list | tuple) else [element.value]
+            for value in values:
+                yield int(element.tag), str(value)

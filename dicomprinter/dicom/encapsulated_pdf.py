@@ -1,0 +1,59 @@
+"""A PDF as an Encapsulated PDF (PS3.3 A.45.1); its bytes go in unchanged."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian
+
+from dicomprinter.dicom.objects import Identity, begin, day, finish, time
+from dicomprinter.dicom.text import clean
+
+
+def encapsulated_pdf(
+    attributes: Dataset,
+    pdf: bytes,
+    identity: Identity,
+    *,
+    title: str,
+    transfer_syntax: UID = ExplicitVRLittleEndian,
+    character_set: str | None = None,
+) -> tuple[Dataset, list[str]]:
+    """A complete Encapsulated PDF.
+
+    Args:
+        attributes: the job's dataset, Unicode; may be empty; stays as it is. Its Modality, Conversion Type,
+            Burned In Annotation and Document Title hold where it has them.
+        pdf: the file's bytes.
+        identity: which instance this is.
+        title: the document's title, for a job that gives none.
+        transfer_syntax: Explicit or Implicit VR Little Endian.
+        character_set: the wished one; None takes the narrowest.
+
+    Returns:
+        The object, with its file meta information, and the notes for the job's history.
+
+    Raises:
+        PermanentError: a value cannot be written; names the tag.
+    """
+    dataset, notes = begin(
+        attributes,
+        identity,
+        sop_class=EncapsulatedPDFStorage,
+        transfer_syntax=transfer_syntax,
+        modality="DOC",
+    )
+    if not dataset.get("AcquisitionDateTime"):
+        dataset.AcquisitionDateTime = day(identity.created) + time(identity.created)
+    if not dataset.get("BurnedInAnnotation"):
+        dataset.BurnedInAnnotation = "YES"
+    if not dataset.get("DocumentTitle"):
+        dataset.DocumentTitle, more = clean(0x00420010, "ST", title)
+        notes += more
+    if "ConceptNameCodeSequence" not in dataset:
+        dataset.ConceptNameCodeSequence = Sequence()
+    dataset.MIMETypeOfEncapsulatedDocument = "application/pdf"
+    dataset.EncapsulatedDocumentLength = len(pdf)
+    dataset.EncapsulatedDocument = pdf if len(pdf) % 2 == 0 else pdf + b"\0"
+    finish(dataset, character_set)
+    return dataset, notes

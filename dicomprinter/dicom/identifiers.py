@@ -1,0 +1,93 @@
+"""The identifiers of C-FIND: keys on their way out, answers on their way in (PS3.4 C.2.2, PS3.3 C.12.1.1.2)."""
+
+from __future__ import annotations
+
+import io
+import logging
+from copy import deepcopy
+from typing import Final
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+from pynetdicom.dsutils import decode, encode
+
+from dicomprinter.dicom.character_sets import narrowest, write_in
+from dicomprinter.dicom.tags import tag_name
+
+_log = logging.getLogger(__name__)
+
+UNICODE: Final = "ISO_IR 192"
+
+
+def encode_identifier(keys: Dataset, transfer_syntax: str) -> bytes:
+    """Encode keys, with the narrowest SpecificCharacterSet that loses nothing: none, ISO_IR 100 or ISO_IR 192.
+
+    Raises:
+        ValueError: a key holds what its VR cannot.
+    """
+    sent = deepcopy(keys)
+    _drop_charsets(sent)
+    write_in(sent, narrowest(sent))
+    syntax = UID(transfer_syntax)
+    data = encode(sent, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
+    if data is None:
+        raise ValueError("a key of the query cannot be encoded")
+    return data
+
+
+def decode_identifier(data: bytes, transfer_syntax: str, default_charset: str = "") -> Dataset:
+    """Decode an answer into Unicode; the result says ISO_IR 192. An element that cannot be read is left out.
+
+    Args:
+        data: the encoded data set.
+        transfer_syntax: the one of its presentation context.
+        default_charset: the SpecificCharacterSet for an answer that has none.
+
+    Raises:
+        ValueError: the data breaks off, or is no data set.
+    """
+    answer = _parse(data, transfer_syntax)
+    if default_charset and not answer.get("SpecificCharacterSet"):
+        # Strings and nested items get their set while they are parsed, so it has to be in front.
+        head = Dataset()
+        head.SpecificCharacterSet = default_charset.split("\\")
+        answer = _parse(_insert(head, data, transfer_syntax), transfer_syntax)
+    _read_all(answer)
+    _drop_charsets(answer)
+    answer.SpecificCharacterSet = UNICODE
+    return answer
+
+
+def _parse(data: bytes, transfer_syntax: str) -> Dataset:
+    syntax = UID(transfer_syntax)
+    try:
+        return decode(io.BytesIO(data), syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
+    except Exception as error:  # pydicom raises whatever a wrong byte leads to
+        raise ValueError(f"an answer that is no data set ({type(error).__name__})") from error
+
+
+def _insert(head: Dataset, data: bytes, transfer_syntax: str) -> bytes:
+    syntax = UID(transfer_syntax)
+    return (encode(head, syntax.is_implicit_VR, syntax.is_little_endian) or b"") + data
+
+
+def _read_all(item: Dataset) -> None:
+    """Convert every element now, in its own character set."""
+    for tag in list(item.keys()):
+        try:
+            element = item[tag]
+            if element.VR == "SQ":
+                for nested in element.value:
+                    _read_all(nested)
+        except Exception as error:  # noqa: BLE001 - pydicom raises whatever a wrong value leads to
+            _log.warning("an answer's %s cannot be read and is left out (%s)", tag_name(tag), type(error).__name__)
+            del item[tag]
+
+
+def _drop_charsets(item: Dataset) -> None:
+    if "SpecificCharacterSet" in item:
+        del item.SpecificCharacterSet
+    for element in item:
+        if element.VR == "SQ":
+            for nested in element.value:
+                _drop_charsets(nested)

@@ -1,0 +1,116 @@
+"""The decoder's child process: `python -m dicomprinter.imaging.child`. It reads requests and writes answers.
+
+It may be killed at any time; it ends when its parent does. Only `dicomprinter.imaging.decoder` starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dicomprinter.errors import DicomPrinterError, PermanentError
+from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.wire import error_to_message, line
+
+
+def main() -> None:
+    """Serve requests until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # A library that prints must not break into the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    settings = json.loads(sys.stdin.buffer.readline())
+    limits = Limits(**settings["limits"])
+    _limit_memory(settings["memory"])
+    requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, requests, settings["folder"]), daemon=True).start()
+    _say(answers, {"ready": True})
+    while True:
+        request = requests.get()
+        _alarm(request["timeout"])
+        _say(answers, _answer(request, limits))
+        _alarm(0)
+
+
+def _read(source: BinaryIO, requests: queue.SimpleQueue[dict[str, Any]], folder: str) -> None:
+    """Hear at once that the parent is gone, even while a page is being decoded."""
+    for text in source:
+        requests.put(json.loads(text))
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+def _say(answers: BinaryIO, message: dict[str, Any]) -> None:
+    try:
+        answers.write(line(message))
+        answers.flush()
+    except OSError:
+        os._exit(0)  # the parent is gone
+
+
+def _alarm(timeout: float) -> None:
+    """The system ends a child whose parent was killed while a library holds the interpreter."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, timeout * 1.5)
+
+
+def _limit_memory(size: int) -> None:
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - POSIX only
+
+        # macOS knows the limit and may refuse it: then the time limit is left.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    try:
+        if request["call"] == "probe":
+            return _probe(Path(request["path"]), limits)
+        return _page(request, limits)
+    except DicomPrinterError as error:
+        return error_to_message(error)
+    except Exception as error:  # noqa: BLE001 - the parent has to hear of everything
+        what = PermanentError("the file cannot be decoded", cause=type(error).__name__, remedy="save the file again")
+        return error_to_message(what)
+
+
+def _probe(path: Path, limits: Limits) -> dict[str, Any]:
+    from dicomprinter.imaging.probe import probe  # noqa: PLC0415 - the first answer need not wait for a decoder
+
+    return {"probe": asdict(probe(path, limits))}
+
+
+def _page(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    from PIL import Image  # noqa: PLC0415
+
+    from dicomprinter.imaging.colour import ColourMode, convert  # noqa: PLC0415
+    from dicomprinter.imaging.open import open_page  # noqa: PLC0415
+
+    Image.MAX_IMAGE_PIXELS = None  # the limits have been asked before Pillow is
+    page = open_page(Path(request["path"]), request["index"], limits, dpi=request["dpi"])
+    page = convert(page, ColourMode(request["mode"]))
+    page.pixels.tofile(request["into"])
+    return {
+        "shape": page.pixels.shape,
+        "bits_stored": page.bits_stored,
+        "resolution": page.resolution,
+        "lossy": asdict(page.lossy) if page.lossy else None,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Decoding at arm's length: a file that crashes or hangs a decoder costs a child process, not the service."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from dicomprinter.errors import PermanentError
+from dicomprinter.imaging.colour import ColourMode
+from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.page import LossySource, Page, Pixels
+from dicomprinter.imaging.probe import Probe
+from dicomprinter.imaging.process import ChildProcess
+from dicomprinter.imaging.wire import error_from_message
+
+
+class Decoder:
+    """One child process that probes and decodes, one call at a time; any thread may call.
+
+    The child is started by the first call, and again after it was killed. It ends with this process.
+
+    Args:
+        limits: what a file may ask for.
+        timeout: seconds for one call.
+        memory: bytes of address space for the child, where the system can limit it.
+    """
+
+    def __init__(self, limits: Limits | None = None, timeout: float = 120.0, memory: int = 4 << 30) -> None:
+        self._limits = limits or Limits()
+        self._timeout = timeout
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._child: ChildProcess | None = None
+        self._folder = TemporaryDirectory(prefix="dicomprinter-pages-", ignore_cleanup_errors=True)
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child. Pages that were handed out stay."""
+        with self._lock:
+            self._kill()
+            self._folder.cleanup()
+
+    def probe(self, path: Path) -> Probe:
+        """`imaging.probe.probe` in the child.
+
+        Raises:
+            InputError: the file is refused.
+            PermanentError: the file made the decoder crash, or took too long.
+            TransientError: the child cannot be started.
+        """
+        with self._lock:
+            answer = self._call({"call": "probe", "path": str(path)})["probe"]
+        return Probe(**{**answer, "size": tuple((width, height) for width, height in answer["size"])})
+
+    def page(self, path: Path, index: int, mode: ColourMode = ColourMode.AS_IS, *, dpi: float = 300) -> Page:
+        """`imaging.open.open_page` and `imaging.colour.convert` in the child.
+
+        Args:
+            path: a picture or a PDF.
+            index: the page, from 0.
+            mode: the colour mode.
+            dpi: dots per inch, for PDF.
+
+        Returns:
+            A page whose pixels are mapped from a file without a name; they cannot be written to.
+
+        Raises:
+            PermanentError: the page cannot be decoded, made the decoder crash, or took too long.
+            TransientError: the child cannot be started.
+        """
+        with self._lock:
+            self._count += 1
+            into = Path(self._folder.name, f"{self._count}.raw")
+            request = {"index": index, "mode": mode.value, "dpi": dpi, "into": str(into)}
+            try:
+                return _page(self._call({"call": "page", "path": str(path), **request}), into)
+            finally:
+                with suppress(OSError):
+                    into.unlink()
+
+    def _call(self, request: dict[str, Any]) -> dict[str, Any]:
+        fresh = self._child is None
+        answer = self._attempt(request)
+        if isinstance(answer, int) and not fresh:
+            # An earlier file may have left the child broken, or the system may have killed it.
+            answer = self._attempt(request)
+        if isinstance(answer, int):
+            raise _crashed(answer)
+        if "error" in answer:
+            raise error_from_message(answer)
+        return answer
+
+    def _attempt(self, request: dict[str, Any]) -> dict[str, Any] | int:
+        """The answer, or how the child ended."""
+        child = self._started()
+        answer = child.ask({**request, "timeout": self._timeout}, self._timeout)
+        if answer is not None:
+            return answer
+        ended = child.returncode()
+        self._kill()
+        if ended is None:
+            raise _too_slow(self._timeout)
+        return ended
+
+    def _started(self) -> ChildProcess:
+        if self._child is not None and self._child.returncode() is None:
+            return self._child
+        self._kill()
+        settings = {"limits": asdict(self._limits), "memory": self._memory, "folder": self._folder.name}
+        self._child = ChildProcess(settings)
+        return self._child
+
+    def _kill(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+
+
+def _page(answer: dict[str, Any], path: Path) -> Page:
+    dtype = np.uint8 if answer["bits_stored"] == 8 else np.uint16
+    shape = tuple(answer["shape"])
+    pixels: Pixels
+    if sys.platform == "win32":
+        # A mapped file cannot be removed there.
+        pixels = np.fromfile(path, dtype).reshape(shape)
+    else:
+        pixels = np.memmap(path, dtype, "r", shape=shape).view(np.ndarray)
+    resolution, lossy = answer["resolution"], answer["lossy"]
+    return Page(
+        pixels,
+        answer["bits_stored"],
+        (resolution[0], resolution[1]) if resolution else None,
+        LossySource(**lossy) if lossy else None,
+    )
+
+
+def _too_slow(timeout: float) -> PermanentError:
+    return PermanentError(
+        "the file took too long to decode",
+        cause=f"more than {timeout:g} seconds; the decoder was ended",
+        remedy="save the file anew with another program",
+    )
+
+
+def _crashed(returncode: int) -> PermanentError:
+    return PermanentError(
+        "the file made the decoder crash",
+        cause=f"its process ended with {returncode}",
+        remedy="save the file anew with another program",
+    )

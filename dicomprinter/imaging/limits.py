@@ -1,0 +1,30 @@
+"""How much one file may ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that keep one file from taking the machine.
+
+    Args:
+        pixels: in one page.
+        side: rows or columns of one page; 65,535 is what an object can tell (PS3.3 C.7.6.3.1).
+        pages: in one file.
+        bytes: of one file.
+    """
+
+    pixels: int = 300_000_000
+    side: int = 65_535
+    pages: int = 5_000
+    bytes: int = 2 << 30
+
+    def excess(self, width: int, height: int) -> str | None:
+        """Why a page of this size is too large; None when it is not."""
+        if max(width, height) > self.side:
+            return f"{width} × {height} pixels; a side may have {self.side}"
+        if width * height > self.pixels:
+            return f"{width} × {height} pixels; a page may have {self.pixels // 1_000_000} million"
+        return None

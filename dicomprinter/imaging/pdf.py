@@ -1,0 +1,92 @@
+"""PDF through PDFium: is it whole, how many pages, what a page looks like. One thread only, as PDFium asks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from dicomprinter.errors import InputError
+from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.page import Page
+from dicomprinter.imaging.refusals import damaged, too_large
+from dicomprinter.imaging.source import Source
+
+SIGNATURE: Final = b"%PDF-"
+_TAIL: Final = 2048
+
+
+def count_pages(path: Path, data: Source, limits: Limits) -> int:
+    """The number of pages.
+
+    Raises:
+        InputError: the file needs a password, is damaged or cut off, or has no or too many pages.
+    """
+    # PDFium would mend a file that breaks off, and leave out pages without a word.
+    marks = re.findall(rb"startxref\s+(\d+)\s+%%EOF", data[max(0, len(data) - _TAIL) :])
+    if not marks or int(marks[-1]) >= len(data):
+        raise damaged("PDF", "its end is missing: it is cut off")
+    with _opened(path) as document:
+        pages = len(document)
+        if pages == 0:
+            raise damaged("PDF", "it has no pages")
+        if pages > limits.pages:
+            raise too_large(f"{pages} pages; {limits.pages} are allowed")
+        for index in range(pages):
+            _size(document, index)
+    return pages
+
+
+def render(path: Path, index: int, dpi: float, limits: Limits) -> Page:
+    """One page in RGB on white, forms and notes drawn.
+
+    Args:
+        path: the PDF.
+        index: the page, from 0.
+        dpi: dots per inch.
+        limits: of the page in pixels.
+
+    Raises:
+        InputError: the file cannot be opened, or the page is too large at this resolution.
+    """
+    with _opened(path) as document:
+        document.init_forms()
+        points = _size(document, index)
+        width, height = (max(1, round(side * dpi / 72)) for side in points)
+        excess = limits.excess(width, height)
+        if excess:
+            raise too_large(f"page {index + 1} at {dpi:g} dpi has {excess}", "choose a lower resolution")
+        bitmap = document[index].render(scale=dpi / 72, rev_byteorder=True, fill_color=(255, 255, 255, 255))
+        # A side that is no whole number of pixels is rounded up; the extra line would be blank.
+        pixels = np.ascontiguousarray(bitmap.to_numpy()[:height, :width, :3])
+    return Page(pixels, 8, (dpi, dpi))
+
+
+def _size(document: Any, index: int) -> tuple[float, float]:
+    import pypdfium2  # noqa: PLC0415
+
+    try:
+        width, height = document.get_page_size(index)
+    except pypdfium2.PdfiumError:
+        width = height = 0
+    if width <= 0 or height <= 0:
+        raise damaged("PDF", f"page {index + 1} cannot be read")
+    return width, height
+
+
+def _opened(path: Path) -> Any:
+    import pypdfium2  # noqa: PLC0415 - only a PDF pays for it
+    import pypdfium2.raw  # noqa: PLC0415
+
+    try:
+        return pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        if getattr(error, "err_code", None) == pypdfium2.raw.FPDF_ERR_PASSWORD or "assword" in str(error):
+            raise InputError(
+                "the PDF needs a password",
+                cause="it is protected against opening",
+                remedy="save it without a password, or print it to this program",
+            ) from None
+        raise damaged("PDF", "its structure cannot be read") from None

@@ -1,0 +1,133 @@
+"""What a file is, by its content and never by its name; whole or refused. No pixel is decoded."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from dicomprinter.errors import InputError
+from dicomprinter.imaging import bmp, jpeg, pdf, png, tiff
+from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.refusals import too_large, unsupported
+from dicomprinter.imaging.source import Source, mapped
+
+_ACCEPTED: Final = "PDF, PNG, JPEG, TIFF, BMP, DICOM or UTF-8 text"
+_BLOCK: Final = 1 << 20
+_NOT_TEXT: Final = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+# Known, so that the refusal can say what came.
+_STRANGERS: Final[Mapping[bytes, str]] = MappingProxyType(
+    {
+        b"%!": "PostScript file",
+        b"GIF8": "GIF picture",
+        b"RIFF": "WebP picture",
+        b"PK\x03\x04": "ZIP or Office file",
+        b"\xd0\xcf\x11\xe0": "Office file",
+        b"{\\rtf": "RTF document",
+        b"\xff\xfe": "text in UTF-16",
+        b"\xfe\xff": "text in UTF-16",
+        b"\x1f\x8b": "compressed file",
+        b"\x00\x00\x00\x0cjP": "JPEG 2000 picture",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a file holds.
+
+    Args:
+        kind: `image`, `pdf`, `text` or `dicom`.
+        media_type: such as `image/png`.
+        frames: pages; 1 for text and DICOM, which are not looked into.
+        size: columns and rows of each page of a picture as stored, before any orientation; else empty.
+    """
+
+    kind: str
+    media_type: str
+    frames: int
+    size: tuple[tuple[int, int], ...] = ()
+
+
+def probe(path: Path, limits: Limits | None = None) -> Probe:
+    """Recognise a file and check that all of it is there.
+
+    Raises:
+        InputError: empty, unknown, damaged, cut off, protected by a password, or beyond the limits.
+    """
+    limits = limits or Limits()
+    with mapped(path, limits) as data:
+        media_type = sniff(data)
+        if media_type == "application/pdf":
+            return Probe("pdf", media_type, pdf.count_pages(path, data, limits))
+        if media_type == "application/dicom":
+            return Probe("dicom", media_type, 1)
+        if media_type == "text/plain":
+            _check_text(data)
+            return Probe("text", media_type, 1)
+        size = _sizes(media_type, data, limits)
+    for width, height in size:
+        excess = limits.excess(width, height)
+        if excess:
+            raise too_large(excess)
+    return Probe("image", media_type, len(size), size)
+
+
+def sniff(data: Source) -> str:
+    """The media type that the first bytes tell.
+
+    Raises:
+        InputError: a kind that is not accepted.
+    """
+    head = data[:1024]
+    if head[128:132] == b"DICM":
+        return "application/dicom"
+    for media_type, signatures in (
+        ("image/png", (png.SIGNATURE,)),
+        ("image/jpeg", (jpeg.SIGNATURE,)),
+        ("image/tiff", tiff.SIGNATURES),
+        ("image/bmp", (bmp.SIGNATURE,)),
+    ):
+        if head.startswith(signatures) and (media_type != "image/bmp" or head[6:10] == bytes(4)):
+            return media_type
+    if pdf.SIGNATURE in head:
+        return "application/pdf"
+    for signature, name in _STRANGERS.items():
+        if head.startswith(signature):
+            raise InputError(f"a {name} is not accepted", remedy=f"save it as {_ACCEPTED}")
+    return "text/plain"
+
+
+def _sizes(media_type: str, data: Source, limits: Limits) -> tuple[tuple[int, int], ...]:
+    if media_type == "image/tiff":
+        return tuple((page.width, page.height) for page in tiff.directories(data, limits.pages))
+    header: png.PngHeader | jpeg.JpegHeader | bmp.BmpHeader
+    if media_type == "image/png":
+        header = png.inspect(data)
+    elif media_type == "image/jpeg":
+        header = jpeg.inspect(data)
+    else:
+        header = bmp.inspect(data)
+    return ((header.width, header.height),)
+
+
+def _check_text(data: Source) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    blank = True
+    for start in range(0, len(data), _BLOCK):
+        block = data[start : start + _BLOCK]
+        try:
+            text = decoder.decode(block, final=start + _BLOCK >= len(data))
+        except UnicodeDecodeError:
+            raise unsupported(
+                "file", "its kind is unknown and it is no UTF-8 text", f"save it as {_ACCEPTED}"
+            ) from None
+        if _NOT_TEXT.search(block):
+            raise unsupported("file", "its kind is unknown", f"save it as {_ACCEPTED}")
+        blank = blank and not text.strip()
+    if blank:
+        raise InputError("the file is empty", cause="it holds white space only", remedy="save or copy it again")

@@ -1,0 +1,20 @@
+"""The refusals that every format shares."""
+
+from __future__ import annotations
+
+from dicomprinter.errors import InputError
+
+
+def damaged(kind: str, cause: str) -> InputError:
+    """A file whose beginning promises more than is there."""
+    return InputError(f"a damaged {kind}", cause=cause, remedy="copy or save the file again")
+
+
+def unsupported(kind: str, cause: str, remedy: str = "save it as an ordinary PNG, TIFF or PDF") -> InputError:
+    """A sound file of a kind that cannot become a page."""
+    return InputError(f"a {kind} that cannot be read", cause=cause, remedy=remedy)
+
+
+def too_large(cause: str, remedy: str = "split or shrink the file, or raise the limit") -> InputError:
+    """More than the limits allow."""
+    return InputError("the file is too large", cause=cause, remedy=remedy)

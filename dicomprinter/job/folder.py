@@ -1,0 +1,240 @@
+"""A job's folder: the only code that knows its layout.
+
+job.json          where the job stands; replaced as a whole, never changed in place
+datasets/N.json   the job's dataset after its Nth change (DICOM JSON model); job.json and its entry states name them
+payload/          pages, PDFs, texts, DICOM files; never changed
+sent.jsonl        archives' answers, a line each, added as they come
+history.jsonl     what happened, a line each
+work/             objects being built and sent; may go at any time
+command.json      an operator's command, renamed in, taken away when it is answered
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydicom import Dataset
+
+from dicomprinter.errors import DicomPrinterError
+from dicomprinter.job.job import Job, dataset_text
+from dicomprinter.job.parts import Entry, Facts, Flags, Instance, Payload, Position, Sent, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+JOB_FILE = "job.json"
+COMMAND_FILE = "command.json"
+_LOG = logging.getLogger("dicomprinter.job")
+_LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "SUCCESS": 25, "WARN": logging.WARNING, "ERROR": logging.ERROR}
+
+
+class DamagedJobError(DicomPrinterError):
+    """A job folder whose job.json cannot be read: torn by a loss of power, or edited by hand."""
+
+
+@dataclass
+class JobFolder:
+    """A folder and what was last written into it."""
+
+    path: Path
+    _dataset: str = field(default="", repr=False)
+    _highest: int = field(default=0, repr=False)
+
+    @classmethod
+    def create(cls, path: Path) -> JobFolder:
+        """Make an empty job folder, open to its owner alone."""
+        path.mkdir(mode=0o700, parents=True)
+        for name in ("datasets", "payload"):
+            (path / name).mkdir(mode=0o700)
+        return cls(path)
+
+    # Writing
+
+    def save(self, job: Job, *, secure: bool = False) -> None:
+        """Write the job down by one atomic replace; `secure`: it also survives a loss of power."""
+        text = dataset_text(job.dataset)
+        if text != self._dataset or job.dataset_version == 0:
+            self._highest += 1
+            job.dataset_version = self._highest
+            _write(self.path / "datasets" / f"{self._highest}.json", text, secure=secure)
+            self._dataset = text
+        elif secure:
+            _sync_file(self.path / "datasets" / f"{job.dataset_version}.json")
+        _write(self.path / JOB_FILE, json.dumps(job.to_json(), ensure_ascii=False, indent=1), secure=secure)
+        if secure:
+            sync_folder(self.path / "datasets")
+            sync_folder(self.path)
+
+    def secure_payload(self) -> None:
+        """Bring the payload to the disk before anyone is told that it is accepted."""
+        for file in (self.path / "payload").iterdir():
+            _sync_file(file)
+        sync_folder(self.path / "payload")
+
+    def note(self, job_id: str, message: str, *, level: str, private: str, **details: Any) -> None:
+        """Add a line of history; the log gets the message alone."""
+        line = {
+            "time": datetime.now().astimezone().isoformat(timespec="milliseconds"),
+            "level": level,
+            "message": message,
+        }
+        if private:
+            line["private"] = private
+        _append(self.path / "history.jsonl", {**line, **details})
+        _LOG.log(_LEVELS[level], "%s", message, extra={"job": job_id})
+
+    def add_sent(self, sent: Sent) -> None:
+        """Write down an archive's answer before the next object goes out."""
+        _append(self.path / "sent.jsonl", sent.__dict__)
+
+    def remove(self) -> None:
+        """Take the folder away; it vanishes under its name at once, its files after that."""
+        gone = self.path.with_name(f".gone-{self.path.name}")
+        with suppress(FileNotFoundError):
+            self.path.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+    # Reading
+
+    def load(self) -> Job:
+        """Read the job as it was last written down.
+
+        Raises:
+            DamagedJobError: its files cannot be read.
+        """
+        try:
+            data = json.loads((self.path / JOB_FILE).read_text(encoding="utf-8"))
+            job = self._from_json(data)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DamagedJobError(
+                f"the job folder {self.path.name} cannot be read",
+                cause=f"{JOB_FILE} or its dataset is damaged ({type(error).__name__})",
+                remedy="look at its history.jsonl and payload, then resume or discard it",
+            ) from error
+        return job
+
+    def _from_json(self, data: dict[str, Any]) -> Job:
+        if data["version"] != 1:
+            raise ValueError("another version")
+        versions = [int(file.stem) for file in (self.path / "datasets").glob("*.json")]
+        self._highest = max(versions, default=0)
+        dataset = self.read_dataset(data["dataset"])
+        self._dataset = dataset_text(dataset)
+        return Job(
+            id=data["id"],
+            facts=Facts.from_json(data["facts"]),
+            folder=self,
+            state=State(data["state"]),
+            reason=data["reason"],
+            position=Position(**data["position"]),
+            wake_at=datetime.fromisoformat(data["wake_at"]) if data["wake_at"] else None,
+            flags=Flags.from_json(data["flags"]),
+            payload=Payload.from_json(data["payload"]),
+            dataset=dataset,
+            dataset_version=data["dataset"],
+            retries={str(key): int(count) for key, count in data["retries"].items()},
+            instances={instance["key"]: Instance(**instance) for instance in data["instances"]},
+            entries=[
+                Entry(
+                    Position(**entry["position"]),
+                    entry["dataset"],
+                    Flags.from_json(entry["flags"]),
+                    Payload.from_json(entry["payload"]),
+                )
+                for entry in data["entries"]
+            ],
+        )
+
+    def read_dataset(self, version: int) -> Dataset:
+        """The job's dataset after its Nth change."""
+        text = (self.path / "datasets" / f"{version}.json").read_text(encoding="utf-8")
+        dataset = Dataset.from_json(text)
+        self._dataset = text
+        return dataset
+
+    def read_sent(self) -> list[Sent]:
+        """Every answer that was written down."""
+        return [Sent(**line) for line in _lines(self.path / "sent.jsonl")]
+
+    def history(self) -> list[dict[str, Any]]:
+        """The history's lines."""
+        return list(_lines(self.path / "history.jsonl"))
+
+    def work(self) -> Path:
+        """A place for objects being built, emptied."""
+        work = self.path / "work"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(mode=0o700)
+        return work
+
+    # Operators' commands
+
+    def write_command(self, command: dict[str, Any]) -> None:
+        """Rename a command into the folder."""
+        _write(self.path / COMMAND_FILE, json.dumps(command), secure=False)
+
+    def take_command(self) -> dict[str, Any] | None:
+        """The command that waits, taken away; None when there is none or it cannot be read."""
+        file = self.path / COMMAND_FILE
+        if not file.exists():
+            return None
+        try:
+            command = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            command = {}
+        file.unlink(missing_ok=True)
+        return command if isinstance(command, dict) else {}
+
+
+def _write(file: Path, text: str, *, secure: bool) -> None:
+    temporary = file.with_name(file.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as stream:
+        stream.write(text)
+        if secure:
+            stream.flush()
+            os.fsync(stream.fileno())
+    temporary.replace(file)
+
+
+def _append(file: Path, line: dict[str, Any]) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+    finally:
+        os.close(descriptor)
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Whole lines only: the last may have been cut by a crash."""
+    if not file.exists():
+        return
+    for line in file.read_bytes().splitlines():
+        with suppress(ValueError):
+            value = json.loads(line)
+            if isinstance(value, dict):
+                yield value
+
+
+def _sync_file(file: Path) -> None:
+    # Windows syncs only what is open for writing; a folder can only be opened for reading.
+    descriptor = os.open(file, os.O_RDONLY if file.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder last; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    _sync_file(folder)

@@ -1,0 +1,166 @@
+"""A job: everything that is known of it, in one object; its folder keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pydicom import Dataset
+
+from dicomprinter.dicom.uids import derive_uid
+from dicomprinter.errors import PermanentError
+from dicomprinter.job.parts import START, Entry, Flags, Instance, Payload, Position, Sent, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from dicomprinter.config.placeholders import Template
+    from dicomprinter.job.folder import JobFolder
+    from dicomprinter.job.parts import Facts
+
+
+@dataclass
+class Job:
+    """One piece of work on its way through the workflow.
+
+    The engine writes it down after every node. `dataset` is Unicode and holds what Query, SetTag and the like
+    gave; `retries` counts each Suspend by its position.
+    """
+
+    id: str
+    facts: Facts
+    folder: JobFolder
+    state: State = State.QUEUED
+    reason: str | None = None
+    position: Position = START
+    wake_at: datetime | None = None
+    flags: Flags = field(default_factory=Flags)
+    payload: Payload = field(default_factory=Payload)
+    dataset: Dataset = field(default_factory=Dataset)
+    dataset_version: int = 0
+    retries: dict[str, int] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+
+    def note(self, message: str, *, level: str = "INFO", private: str = "", **details: Any) -> None:
+        """Write a line of history, and the same without `private` and `details` to the log."""
+        self.folder.note(self.id, message, level=level, private=private, **details)
+
+    @property
+    def study_instance_uid(self) -> str:
+        """The study of the dataset, else the job's own, the same each time."""
+        return str(self.dataset.get("StudyInstanceUID") or "") or derive_uid(self.id, "study")
+
+    # Sent objects
+
+    def sent(self) -> list[Sent]:
+        """Every answer that archives have given, in order."""
+        return self.folder.read_sent()
+
+    # Entry states
+
+    def enter(self, position: Position) -> None:
+        """Keep the state in which a Perform is first entered. The job must have been written down as it is."""
+        if not any(entry.position == position for entry in self.entries):
+            self.entries.append(Entry(position, self.dataset_version, self.flags, self.payload))
+
+    def put_back(self, position: Position) -> bool:
+        """Go back to the state in which a Perform was first entered; False when it never was.
+
+        What was entered later is forgotten: it will run as if for the first time.
+        """
+        index = self._entry_index(position)
+        if index is None:
+            return False
+        entry = self.entries[index]
+        self.dataset = self.folder.read_dataset(entry.dataset)
+        self.dataset_version = entry.dataset
+        self.flags, self.payload = entry.flags, entry.payload
+        self.entries = [*self.entries[:index], replace(entry, position=position)]
+        return True
+
+    def start_again(self) -> None:
+        """Go back to how the job came in."""
+        if self.entries:
+            self.put_back(self.entries[0].position)
+            self.entries = []
+
+    def _entry_index(self, position: Position) -> int | None:
+        exact = [i for i, entry in enumerate(self.entries) if entry.position == position]
+        # After a change of the file the same action may stand elsewhere.
+        same_node = [i for i, entry in enumerate(self.entries) if entry.position.node == position.node]
+        return next(iter(exact or same_node), None)
+
+    # Placeholders (the protocol of dicomprinter.config.placeholders.Source)
+
+    def expand(self, template: Template, place: str) -> str:
+        """Fill in a value; a tag that the job lacks is nothing, and the history says so."""
+        text, missing = template.expand(self, place)
+        for placeholder in missing:
+            self.note(f"{place}: the job has no value for {placeholder}; it is left empty", level="WARN")
+        return text
+
+    def moment(self) -> datetime:
+        """The job's now."""
+        return self.facts.created
+
+    def fact(self, name: str) -> str:
+        """A fact by its placeholder's name."""
+        if name in ("InputFile", "OutputFile"):
+            raise PermanentError(f"#{{{name}}} has a value only in a Run")
+        facts = self.facts
+        known = {"Name": facts.name, "User": facts.user, "Host": facts.host, "Id": self.id, "Source": facts.source}
+        return known[name.removeprefix("Job.")]
+
+    def tag_text(self, tag: int) -> str | None:
+        """A tag's value as text, several joined by a backslash; None when the job lacks the tag."""
+        element = self.dataset.get(tag)
+        if element is None or element.VR == "SQ":
+            return None
+        if element.value is None:
+            return ""
+        values = element.value if element.VM > 1 else [element.value]
+        return "\\".join(str(value) for value in values)
+
+    def fresh_uid(self, place: str) -> str:
+        """A UID of the job's own, one for each place in the configuration."""
+        return derive_uid(self.id, "placeholder", place)
+
+    # What job.json holds
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the dataset, the history and the answers, which have files of their own."""
+        return {
+            "version": 1,
+            "id": self.id,
+            "state": self.state.value,
+            "reason": self.reason,
+            "position": self.position.__dict__,
+            "wake_at": self.wake_at.isoformat() if self.wake_at else None,
+            "facts": self.facts.to_json(),
+            "flags": self.flags.to_json(),
+            "payload": self.payload.to_json(),
+            "dataset": self.dataset_version,
+            "retries": self.retries,
+            "instances": [instance.__dict__ for instance in self.instances.values()],
+            "entries": [
+                {
+                    "position": entry.position.__dict__,
+                    "dataset": entry.dataset,
+                    "flags": entry.flags.to_json(),
+                    "payload": entry.payload.to_json(),
+                }
+                for entry in self.entries
+            ],
+        }
+
+    def path(self, name: str) -> Path:
+        """A payload file's place on the disk."""
+        return self.folder.path / name
+
+
+def dataset_text(dataset: Dataset) -> str:
+    """A dataset as DICOM JSON (PS3.18 Annex F), one line."""
+    return json.dumps(dataset.to_json_dict(), ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,182 @@
+"""What a job is made of; each part is a plain value that goes into `job.json` as it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """Where an unfinished job stands. A job that is done or discarded has left the spool."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    HELD = "held"
+    MANUAL = "manual"
+    EXPIRED = "expired"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the job waits for a time or a person."""
+        return self in (State.SUSPENDED, State.HELD, State.MANUAL)
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in the workflow.
+
+    Args:
+        path: the way to the node, e.g. `2/then/0`.
+        node: what stands there, e.g. `Perform SendToPACS`, so that it is found again after a change of the file.
+    """
+
+    path: str
+    node: str
+
+    def __str__(self) -> str:
+        return f"{self.node} (at {self.path})" if self.path else self.node
+
+
+START = Position("", "the first node")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of where a job came from.
+
+    Args:
+        name: a print's title, or a dropped file's relative path with its ending.
+        created: the moment that counts as the job's now and today, local time with its offset.
+        accepted: when the spool took it; its age counts from here.
+    """
+
+    name: str
+    user: str
+    host: str
+    source: str
+    created: datetime
+    accepted: datetime
+    copies: int = 1
+    options: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it goes into `job.json`."""
+        return {**self.__dict__, "created": self.created.isoformat(), "accepted": self.accepted.isoformat()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Facts:
+        """From `job.json`."""
+        times = {key: datetime.fromisoformat(data[key]) for key in ("created", "accepted")}
+        return cls(**{**data, **times})
+
+
+@dataclass(frozen=True)
+class PageRef:
+    """One page: a file in the job's payload and which picture of it, from 0."""
+
+    file: str
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The job's files, each named relative to its folder; files are never changed, only replaced by others."""
+
+    pages: tuple[PageRef, ...] = ()
+    documents: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+
+    def __add__(self, other: Payload) -> Payload:
+        return Payload(
+            self.pages + other.pages,
+            self.documents + other.documents,
+            self.texts + other.texts,
+            self.objects + other.objects,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As it goes into `job.json`."""
+        pages = [{"file": page.file, "index": page.index} for page in self.pages]
+        return {
+            "pages": pages,
+            "documents": list(self.documents),
+            "texts": list(self.texts),
+            "objects": list(self.objects),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Payload:
+        """From `job.json`."""
+        return cls(
+            tuple(PageRef(page["file"], page["index"]) for page in data["pages"]),
+            tuple(data["documents"]),
+            tuple(data["texts"]),
+            tuple(data["objects"]),
+        )
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What conditions ask for: the last Query's result and each Store's, by the action's name."""
+
+    query_found: bool = False
+    query_partial: bool = False
+    stores: dict[str, bool] = field(default_factory=dict)
+    last_store: str | None = None
+
+    def with_store(self, action: str, succeeded: bool) -> Flags:
+        """These flags after a Store."""
+        return replace(self, stores={**self.stores, action: succeeded}, last_store=action)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it goes into `job.json`."""
+        return dict(self.__dict__)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Flags:
+        """From `job.json`."""
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The state in which a Perform was first entered: what a Suspend that goes back to it puts back."""
+
+    position: Position
+    dataset: int
+    flags: Flags
+    payload: Payload
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An object that a Store makes of the job, with the UIDs that it has once and for all.
+
+    Args:
+        key: names the content: the page or document, how its pixels are made, and the attributes.
+    """
+
+    key: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    series_instance_uid: str
+    series_number: int
+    instance_number: int
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An archive's answer for an instance; `peer` is `AET@host:port`, `file` is where a dry run wrote it."""
+
+    action: str
+    peer: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    status: int | None
+    stored: bool
+    file: str | None = None

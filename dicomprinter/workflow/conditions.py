@@ -1,0 +1,127 @@
+"""What an If or a Switch asks of a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import regex
+
+from dicomprinter.config.kinds import BOOLEAN, PATTERN
+from dicomprinter.dicom.tags import parse_tag, tag_text
+from dicomprinter.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicomprinter.config.spec import Report
+    from dicomprinter.config.tree import Node, Position
+    from dicomprinter.job.job import Job
+
+FIELDS = (
+    "QUERY_FOUND",
+    "QUERY_PARTIAL",
+    "STORE_SUCCEEDED",
+    "TAG_VALUE",
+    "CLIENT_HOST_NAME",
+    "PRINTED_FILE_NAME",
+)
+REFUSED_FIELDS = ("VALIDATION_FAILED", "EXCEPTION_OCCURRED")
+_YES_OR_NO = ("QUERY_FOUND", "QUERY_PARTIAL", "STORE_SUCCEEDED")
+_SECONDS = 2.0
+
+
+def check_condition(node: Node, value: str, place: Position, report: Report) -> None:
+    """Look at a condition's tag and value at load."""
+    field, tag = node["field"], node["tag"]
+    if field == "TAG_VALUE":
+        if tag is None:
+            report.error(place, f"<{node.name}> TAG_VALUE needs a tag", 'write field="TAG_VALUE(0010,0020)" or tag="…"')
+        else:
+            _try(lambda: parse_tag(tag), place, report)
+        _try(lambda: PATTERN.parse(value), place, report)
+    elif field in _YES_OR_NO:
+        _try(lambda: BOOLEAN.parse(value), place, report)
+    if tag is not None and field not in ("TAG_VALUE", "STORE_SUCCEEDED"):
+        report.error(place, f'<{node.name}> {field} takes no attribute "tag"')
+
+
+def _try(read: Any, place: Position, report: Report) -> None:
+    try:
+        read()
+    except ValueError as error:
+        message, _, hint = str(error).partition("; ")
+        report.error(place, message, hint)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison.
+
+    Args:
+        field: one of FIELDS.
+        tag: the tag of TAG_VALUE, as a number.
+        store: the Store's name of STORE_SUCCEEDED; None is the last Store.
+        value: what it is compared with: a regular expression for TAG_VALUE, true or false for the flags.
+        case_sensitive: whether capital and small letters differ.
+    """
+
+    field: str
+    tag: int | None
+    store: str | None
+    value: str
+    case_sensitive: bool
+
+    @classmethod
+    def read(cls, node: Node, value: str) -> Condition:
+        """Make it from an If, or from a Switch and one of its Cases."""
+        field = node["field"]
+        tag = int(parse_tag(node["tag"])) if field == "TAG_VALUE" else None
+        store = node["tag"] if field == "STORE_SUCCEEDED" else None
+        return cls(field, tag, store, value, node["caseSensitive"])
+
+    @property
+    def label(self) -> str:
+        """`TAG_VALUE(0010,0020)`, `STORE_SUCCEEDED(SendToPACS)`, `QUERY_FOUND`."""
+        if self.tag is not None:
+            return f"{self.field}{tag_text(self.tag)}"
+        return f"{self.field}({self.store})" if self.store else self.field
+
+    def holds(self, job: Job, assumed: Mapping[str, str]) -> bool:
+        """Whether it is true of the job; what is assumed of a field is taken for its value."""
+        actual = assumed.get(self.label, assumed.get(self.field))
+        if actual is None:
+            actual = self._actual(job)
+        if self.field in _YES_OR_NO:
+            return bool(BOOLEAN.parse(actual) == BOOLEAN.parse(self.value))
+        if self.field == "TAG_VALUE":
+            return self._matches(actual)
+        if self.case_sensitive:
+            return actual == self.value
+        return actual.casefold() == self.value.casefold()
+
+    def _actual(self, job: Job) -> str:
+        flags = job.flags
+        match self.field:
+            case "QUERY_FOUND":
+                return str(flags.query_found)
+            case "QUERY_PARTIAL":
+                return str(flags.query_partial)
+            case "STORE_SUCCEEDED":
+                return str(flags.stores.get(self.store or flags.last_store or "", False))
+            case "CLIENT_HOST_NAME":
+                return job.facts.host
+            case "PRINTED_FILE_NAME":
+                return job.facts.name
+        return job.tag_text(self.tag or 0) or ""
+
+    def _matches(self, text: str) -> bool:
+        flags = 0 if self.case_sensitive else regex.IGNORECASE
+        try:
+            return regex.search(self.value, text, flags=flags, timeout=_SECONDS) is not None
+        except TimeoutError:
+            raise PermanentError(
+                f"the expression of {self.label} took longer than {_SECONDS:g} s",
+                cause="it can be matched in too many ways (nested repetitions)",
+                remedy="write it more simply",
+            ) from None

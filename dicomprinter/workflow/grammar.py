@@ -1,0 +1,155 @@
+"""How a workflow is written, in both dialects."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dicomprinter.actions.base import ON_ERROR
+from dicomprinter.config.kinds import BOOLEAN, NAME, TEXT, choice, integer
+from dicomprinter.config.spec import Attribute, Child, Spec
+from dicomprinter.config.tree import Element
+from dicomprinter.workflow.conditions import FIELDS, REFUSED_FIELDS, check_condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dicomprinter.config.spec import Report
+    from dicomprinter.config.tree import Node
+
+_TAG_VALUE = re.compile(r"TAG_VALUE\s*\(\s*(.*?)\s*\)", re.IGNORECASE)
+
+_FIELD = Attribute("field", choice(*FIELDS), required=True, doc="what is looked at")
+_TAG = Attribute("tag", TEXT, doc="the tag of TAG_VALUE, or the Store's name of STORE_SUCCEEDED")
+_CASE = Attribute("caseSensitive", BOOLEAN, default=True, doc="false: capital and small letters are alike")
+
+
+def workflow_spec(changes: Iterable[Spec], film: Iterable[Spec]) -> Spec:
+    """The declaration of `<Workflow>`.
+
+    Args:
+        changes: what a Perform may hold to change its action for one execution (a nested Query).
+        film: what an Update may hold.
+    """
+    specs: dict[str, Spec] = {}
+    names = ("Perform", "If", "Switch", "Suspend", "Discard", "Update")
+    nodes = tuple(Child(lambda name=name: specs[name], most=None) for name in names)  # type: ignore[misc]
+
+    def body(name: str, *attributes: Attribute, doc: str = "") -> Spec:
+        return Spec(name, attributes, nodes, ordered=True, dialect=_body, doc=doc)
+
+    specs["Perform"] = Spec(
+        "Perform",
+        (
+            Attribute("action", NAME, required=True, doc="the action's name"),
+            Attribute("onError", ON_ERROR, doc="what becomes of the job when the action fails; Hold when unsaid"),
+        ),
+        tuple(Child(spec) for spec in changes),
+        doc="runs an action",
+    )
+    specs["If"] = Spec(
+        "If",
+        (_FIELD, Attribute("value", TEXT, required=True, doc="what it is compared with"), _TAG, _CASE),
+        (Child(body("Statements"), least=1), Child(body("Else"))),
+        dialect=_if,
+        check=_check_if,
+        doc="runs its nodes when the condition holds",
+    )
+    specs["Switch"] = Spec(
+        "Switch",
+        (_FIELD, _TAG, _CASE),
+        (Child(body("Case", Attribute("value", TEXT, required=True)), most=None), Child(body("Default"))),
+        ordered=True,
+        dialect=_switch,
+        check=_check_switch,
+        doc="runs exactly one of its branches",
+    )
+    specs["Suspend"] = Spec(
+        "Suspend",
+        (
+            Attribute("resumeAction", NAME, doc="where the job goes on; the first node when unsaid"),
+            Attribute("maxRetries", integer(-1), default=-1, doc="after so many the node is passed over; -1: never"),
+            Attribute("onError", TEXT, ignored="a Suspend cannot fail"),
+        ),
+        doc="stops the job and tries again after SuspensionTime",
+    )
+    specs["Discard"] = Spec("Discard", doc="ends the job and removes its files")
+    specs["Update"] = Spec(
+        "Update",
+        (
+            Attribute("action", NAME, required=True, doc="a Print's name"),
+            Attribute("type", choice("Print"), default="Print"),
+        ),
+        tuple(Child(spec) for spec in film),
+        dialect=_update,
+        doc="changes a Print's film attributes for this job",
+    )
+    return body("Workflow", doc="what happens to a job")
+
+
+def _body(element: Element, report: Report) -> None:
+    """Refuse what the incumbent had once, with a word of explanation."""
+    for child in list(element.children):
+        if child.name.lower() == "resume":
+            element.children.remove(child)
+            report.error(
+                child.position,
+                "<Resume> is not supported: a job goes on where its Suspend says",
+                'write <Suspend resumeAction="…"/> instead',
+            )
+
+
+def _condition_field(element: Element, report: Report) -> None:
+    field = element.attribute("field") or ""
+    match = _TAG_VALUE.fullmatch(field.strip())
+    if match:
+        element.pop("field")
+        element.attributes["field"] = "TAG_VALUE"
+        element.attributes.setdefault("tag", match[1])
+    elif field.upper() in REFUSED_FIELDS:
+        element.pop("field")
+        element.attributes["field"] = "QUERY_FOUND"
+        report.error(
+            element.position,
+            f'the field "{field}" is not supported: an action that fails never goes on to the next condition',
+            "say with onError on the Perform what becomes of the job",
+        )
+
+
+def _if(element: Element, report: Report) -> None:
+    _condition_field(element, report)
+    if element.find("Statements") is None and not any(child.name.lower() == "else" for child in element.children):
+        body, element.children = element.children, []
+        element.children = [Element("Statements", element.position, children=body)]
+    elif element.find("Statements") is None:
+        inside = [child for child in element.children if child.name.lower() != "else"]
+        rest = [child for child in element.children if child.name.lower() == "else"]
+        element.children = [Element("Statements", element.position, children=inside), *rest]
+
+
+def _switch(element: Element, report: Report) -> None:
+    _condition_field(element, report)
+    for child in element.children:
+        statements = child.find("Statements")
+        if statements is not None and len(child.children) == 1:
+            child.children = statements.children
+        if child.name.lower() == "case" and (child.attribute("value") or "").strip() == "" and child.attributes:
+            child.name, child.attributes = "Default", {}
+
+
+def _update(element: Element, report: Report) -> None:
+    if element.pop("field") is not None:
+        report.error(
+            element.position,
+            "<Update field=…> is not supported: an Update changes a Print's film attributes",
+            "use a SetTag action to change the job's tags",
+        )
+
+
+def _check_if(node: Node, report: Report) -> None:
+    check_condition(node, node["value"], node.position, report)
+
+
+def _check_switch(node: Node, report: Report) -> None:
+    for case in node.all("Case"):
+        check_condition(node, case["value"], case.position, report)

@@ -1,0 +1,190 @@
+"""One row for each element and attribute that a file may hold: the XML, and the value that is read back.
+
+To add a declaration: put its root element into `ROOTS` (the Spec, and a function that makes a value of a checked
+node), write its rows in a `rows_….py` beside this file and add them to `ROWS`. `test_every_declaration_has_a_row`
+names what has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import pytest
+
+from dicomprinter.actions.add_instance import AddInstance
+from dicomprinter.actions.auto_rotate_text import AutoRotateText
+from dicomprinter.actions.base import Action, OnError
+from dicomprinter.actions.dcm import container_dialect
+from dicomprinter.actions.keys import KEY_CHILDREN, read_keys
+from dicomprinter.actions.merge_job import MergeJob
+from dicomprinter.actions.notify import Notify
+from dicomprinter.actions.parse import ParseJobFileName, ParseJobTextFile
+from dicomprinter.actions.print import Print
+from dicomprinter.actions.print_image import PrintImage
+from dicomprinter.actions.print_text import PrintText
+from dicomprinter.actions.resize import Resize
+from dicomprinter.actions.rotate import Rotate
+from dicomprinter.actions.run import Run
+from dicomprinter.actions.save import Save
+from dicomprinter.actions.set_sequence import SetSequence
+from dicomprinter.actions.trim import Trim
+from dicomprinter.config.canonical import canonical
+from dicomprinter.config.dtd import validate, write_dtd
+from dicomprinter.config.spec import Child, Report, Spec
+from dicomprinter.config.tree import Node, Position
+from dicomprinter.config.xml import parse
+from tests.actions import rows_pages, rows_print, rows_tags
+from tests.actions.row import Row, pick
+
+# The least that each action needs, with room for attributes.
+LEAST: dict[type[Action], str] = {
+    AddInstance: "<AddInstance {}><ImagePath>a.png</ImagePath></AddInstance>",
+    AutoRotateText: "<AutoRotateText {}/>",
+    MergeJob: "<MergeJob {}/>",
+    Notify: "<Notify {}><Message>m</Message></Notify>",
+    ParseJobFileName: '<ParseJobFileName {}><DcmTag tag="PatientID">(.)</DcmTag></ParseJobFileName>',
+    ParseJobTextFile: '<ParseJobTextFile {}><DcmTag tag="PatientID">(.)</DcmTag></ParseJobTextFile>',
+    Print: "<Print {}>" + rows_print.PEER.format("") + "</Print>",
+    PrintImage: "<PrintImage {}><ImagePath>l.png</ImagePath>" + rows_pages.PLACE + "</PrintImage>",
+    PrintText: "<PrintText {}><Text>t</Text>" + rows_pages.PLACE + "</PrintText>",
+    Resize: "<Resize {}><Width>1</Width><Height>1</Height></Resize>",
+    Rotate: "<Rotate {}><Angle>90</Angle></Rotate>",
+    Run: "<Run {}><Command>c</Command></Run>",
+    Save: "<Save {}><Directory>d</Directory></Save>",
+    SetSequence: '<SetSequence {} tag="0032,1064"/>',
+    Trim: "<Trim {}><Top>1</Top></Trim>",
+}
+
+# Root element → its declaration and what reads it. The keys stand in an element of their own; a Query holds them.
+ROOTS: dict[str, tuple[Spec, Callable[[Node], Any]]] = {
+    **{action.spec.name: (action.spec, action.read) for action in LEAST},
+    "Keys": (Spec("Keys", children=KEY_CHILDREN, dialect=container_dialect), read_keys),
+}
+
+COMMON = [
+    row
+    for action, least in LEAST.items()
+    for row in (
+        Row(f"{action.spec.name}@name", least.format('name="Two words"'), "name", "Two words"),
+        Row(f"{action.spec.name}@name", least.format('NAME=" A "'), "name", "A"),
+        Row(f"{action.spec.name}@name", least.format('name="A"'), "on_error", None),
+        Row(
+            f"{action.spec.name}@onError",
+            least.format('name="A" onError="ignore"'),
+            "on_error",
+            OnError.IGNORE,
+            ('<Perform action="A" onError="ignore"/>',),
+        ),
+    )
+]
+
+ROWS = [*COMMON, *rows_print.ROWS, *rows_tags.ROWS, *rows_pages.ROWS]
+
+
+def load(xml: str) -> tuple[Node, Report, Spec]:
+    report = Report()
+    element = parse(xml.encode(), Path("config.xml"))
+    spec = next(spec for name, (spec, _) in ROOTS.items() if name.lower() == element.name.lower())
+    return canonical(element, spec, report), report, spec
+
+
+def declared(spec: Spec) -> Iterator[tuple[int, str]]:
+    """Every attribute and child that can be reached, by the identity of the Spec that declares it."""
+    seen: set[int] = set()
+    waiting = [spec]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield from ((id(one), f"{one.name}@{attribute.name}") for attribute in one.attributes)
+        yield from ((id(one), f"{one.name}/{child.spec.name}") for child in one.children)
+        waiting += [child.spec for child in one.children]
+
+
+def used(node: Node, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Every attribute and child that a checked node has."""
+    yield from ((id(spec), f"{spec.name}@{name}") for name in node.texts)
+    for child in node.children:
+        yield id(spec), f"{spec.name}/{child.name}"
+        yield from used(child, next(one.spec for one in spec.children if one.spec.name == child.name))
+
+
+def label(row: Row) -> str:
+    return f"{row.covers}-{row.path}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_the_value_is_read_back(row: Row) -> None:
+    node, report, spec = load(row.xml)
+    assert report.errors == []
+    value = pick(ROOTS[spec.name][1](node), row.path)
+    assert value == row.value
+    assert type(value) is type(row.value) or isinstance(value, type(row.value))
+    said = [f"{message}; {suggestion}" for _, message, suggestion in report.warnings]
+    assert len(said) == len(row.warnings), said
+    assert all(words in line for words, line in zip(row.warnings, said, strict=True)), said
+
+
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_a_row_holds_what_it_covers(row: Row) -> None:
+    node, _, spec = load(row.xml)
+    name = row.covers.removeprefix("no ")
+    assert (name in {name for _, name in used(node, spec)}) == (name == row.covers)
+
+
+def test_every_declaration_has_a_row() -> None:
+    covered = set()
+    for row in ROWS:
+        node, _, spec = load(row.xml)
+        covered |= {entry for entry in used(node, spec) if entry[1] == row.covers}
+    wanted = {entry for spec, _ in ROOTS.values() for entry in declared(spec)}
+    assert sorted(name for _, name in wanted - covered) == []
+
+
+ALL = Spec("All", children=tuple(Child(spec, most=None) for spec, _ in ROOTS.values()))
+
+
+@cache
+def dtd_text() -> str:
+    return write_dtd(ALL)
+
+
+@pytest.fixture
+def dtd(tmp_path: Path) -> Path:
+    file = tmp_path / "config.dtd"
+    file.write_text(dtd_text(), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_the_canonical_tree_is_valid(row: Row, dtd: Path) -> None:
+    node, _, _ = load(row.xml)
+    report = Report()
+    validate(Node("All", Position(1, 1), children=(node,)), dtd, report)
+    assert report.errors == []
+
+
+def test_the_dtd_refuses_what_is_not_declared(dtd: Path) -> None:
+    stray = Node("Rotate", Position(7, 3), {"name": "A"}, children=(Node("Angel", Position(8, 5)),))
+    report = Report()
+    validate(Node("All", Position(1, 1), children=(stray,)), dtd, report)
+    assert {place for place, _, _ in report.errors} == {Position(7, 3), Position(8, 5)}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_reading_the_canonical_text_again_gives_the_same(row: Row) -> None:
+    node, _, spec = load(row.xml)
+    again, report, _ = load(as_xml(node))
+    assert report.errors == []
+    assert pick(ROOTS[spec.name][1](again), row.path) == row.value
+
+
+def as_xml(node: Node) -> str:
+    attributes = "".join(f" {name}={quoteattr(text)}" for name, text in node.texts.items())
+    inner = escape(node.text) + "".join(as_xml(child) for child in node.children)
+    return f"<{node.name}{attributes}>{inner}</{node.name}>"

@@ -1,0 +1,63 @@
+"""What the tests of the association share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    UID,
+    ExplicitVRLittleEndian,
+    generate_uid,
+)
+
+from dicomprinter.dicom.association import Association, StoreResult
+from dicomprinter.dicom.peer import Peer
+from dicomprinter.errors import DicomPrinterError
+
+SC = "1.2.840.10008.5.1.4.1.1.7"
+PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+WORKLIST = "1.2.840.10008.5.1.4.31"
+STUDY = "1.2.840.10008.5.1.4.1.2.2.1"
+Run = Callable[[Any], Any]
+
+
+def peer(port: int, **settings: Any) -> Peer:
+    return Peer("PACS", "127.0.0.1", port, **{"association_timeout": 2, "dimse_timeout": 2, **settings})
+
+
+def instance(folder: Path, *, syntax: str = ExplicitVRLittleEndian, size: int = 1000) -> tuple[Path, str]:
+    dataset = Dataset()
+    dataset.SOPClassUID = SC
+    dataset.SOPInstanceUID = generate_uid()
+    dataset.PatientName = "Doe^John"
+    dataset.PixelData = b"\x2a" * size
+    dataset["PixelData"].VR = "OB"
+    if UID(syntax).is_encapsulated:
+        dataset.PixelData = b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+        dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    path = folder / f"{dataset.SOPInstanceUID}.dcm"
+    dataset.save_as(path, enforce_file_format=True)
+    return path, str(dataset.SOPInstanceUID)
+
+
+def send(association: Association, folder: Path, **options: Any) -> StoreResult:
+    path, uid = instance(folder, **options)
+    syntax = options.get("syntax", ExplicitVRLittleEndian)
+    return association.store(path, sop_class=SC, sop_instance=uid, transfer_syntax=syntax)
+
+
+def failure(port: int, folder: Path, **settings: Any) -> DicomPrinterError:
+    with (
+        pytest.raises(DicomPrinterError) as caught,
+        Association.open(peer(port, **settings), [(SC, [ExplicitVRLittleEndian])]) as association,
+    ):
+        send(association, folder)
+    assert caught.value.cause
+    assert caught.value.remedy
+    return caught.value

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dicomprinter.errors import InputError, PermanentError, TransientError
+from dicomprinter.imaging import process
+from dicomprinter.imaging.colour import ColourMode, convert
+from dicomprinter.imaging.decoder import Decoder
+from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.open import open_page
+from dicomprinter.imaging.probe import probe
+from tests.imaging.pictures import pdf, png
+
+# A child whose probe does what the file's name says, for want of a file that breaks today's decoders.
+FAULTY = """
+import ctypes, os
+import dicomprinter.imaging.probe as module
+from dicomprinter.imaging.child import main
+sound = module.probe
+def probe(path, limits):
+    if path.name == "crash":
+        os.kill(os.getpid(), 11)
+    if path.name == "hang":
+        ctypes.PyDLL(None).pause()  # with the interpreter's lock held
+    if path.name == "memory":
+        bytearray(1 << 40)
+    if path.name == "print":
+        print("noise on standard output", flush=True)
+        path = path.with_name("good")
+    return sound(path, limits)
+module.probe = probe
+main()
+"""
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoder]:
+    with Decoder(Limits(pixels=1_000_000), timeout=30) as decoder:
+        yield decoder
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    random = np.random.default_rng(7).integers(0, 256, (300, 200, 3), dtype=np.uint8)
+    path = tmp_path / "good"
+    Image.fromarray(random).save(path, "JPEG", dpi=(300, 200))
+    return path
+
+
+def child_of(decoder: Decoder) -> int:
+    assert decoder._child is not None
+    return decoder._child._process.pid
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def gone_within(pid: int, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while is_running(pid) and time.monotonic() < end:
+        threading.Event().wait(0.02)
+    return not is_running(pid)
+
+
+@pytest.mark.parametrize("mode", ColourMode)
+def test_the_same_as_in_this_process(decoder: Decoder, good: Path, mode: ColourMode) -> None:
+    here, there = convert(open_page(good, 0), mode), decoder.page(good, 0, mode)
+    assert (there.pixels == here.pixels).all()
+    assert there.pixels.dtype == here.pixels.dtype
+    assert (there.bits_stored, there.resolution, there.lossy) == (here.bits_stored, here.resolution, here.lossy)
+    assert decoder.probe(good) == probe(good)
+    assert list(Path(decoder._folder.name).iterdir()) == []
+
+
+def test_pdf_at_a_resolution(decoder: Decoder, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(pdf(2))
+    assert decoder.probe(tmp_path / "x").frames == 2
+    assert decoder.page(tmp_path / "x", 1, ColourMode.MONOCHROME8, dpi=150).pixels.shape == (300, 150)
+
+
+def test_errors_arrive_whole(decoder: Decoder, tmp_path: Path) -> None:
+    for name, data, kind in (("empty", b"", InputError), ("large", png(2000, 2000, 8, 0, [b""]), InputError)):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(kind) as here:
+            probe(tmp_path / name, Limits(pixels=1_000_000))
+        with pytest.raises(kind) as there:
+            decoder.probe(tmp_path / name)
+        for field in ("what", "cause", "remedy", "private"):
+            assert getattr(there.value, field) == getattr(here.value, field)
+    with pytest.raises(PermanentError, match="no page 2"):
+        decoder.page(tmp_path / "good" if (tmp_path / "good").exists() else _picture(tmp_path), 1)
+
+
+def _picture(folder: Path) -> Path:
+    (folder / "good").write_bytes(png(1, 1, 8, 0, [b"\0"]))
+    return folder / "good"
+
+
+def test_any_thread_may_call(decoder: Decoder, good: Path) -> None:
+    expected = open_page(good, 0).pixels
+    results: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(bool((decoder.page(good, 0).pixels == expected).all())))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 8
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Decoder]:
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", FAULTY))
+    with Decoder(timeout=2) as decoder:
+        yield decoder
+
+
+@posix
+def test_a_crash_costs_one_call(faulty: Decoder, good: Path) -> None:
+    assert faulty.probe(good).frames == 1
+    with pytest.raises(PermanentError, match="crash"):
+        faulty.probe(good.with_name("crash"))
+    assert faulty.probe(good).frames == 1
+
+
+@posix
+def test_a_hang_is_ended(faulty: Decoder, good: Path) -> None:
+    faulty._timeout = 0.5
+    faulty.probe(good)
+    pid = child_of(faulty)
+    with pytest.raises(PermanentError, match="too long"):
+        faulty.probe(good.with_name("hang"))
+    assert not is_running(pid)
+    assert faulty.probe(good).frames == 1
+
+
+@posix
+def test_memory_is_limited(faulty: Decoder, good: Path) -> None:
+    with pytest.raises(PermanentError, match="MemoryError"):
+        faulty.probe(good.with_name("memory"))
+    assert faulty.probe(good).frames == 1
+
+
+def test_a_library_that_prints_breaks_nothing(faulty: Decoder, good: Path) -> None:
+    assert faulty.probe(good.with_name("print")).frames == 1
+
+
+@posix
+def test_signals_for_the_service_are_not_for_the_child(decoder: Decoder, good: Path) -> None:
+    decoder.probe(good)
+    pid = child_of(decoder)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(pid, number)
+    assert decoder.probe(good).frames == 1
+    assert child_of(decoder) == pid
+
+
+@posix
+def test_a_child_killed_between_calls_is_started_again(decoder: Decoder, good: Path) -> None:
+    decoder.probe(good)
+    os.kill(child_of(decoder), signal.SIGKILL)  # perhaps noticed only when the next request is on its way
+    assert decoder.probe(good).frames == 1
+
+
+def test_a_child_that_cannot_start(monkeypatch: pytest.MonkeyPatch, good: Path) -> None:
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
+    with Decoder() as decoder, pytest.raises(TransientError, match="did not start"):
+        decoder.probe(good)
+
+
+def test_closing_ends_the_child_and_leaves_nothing(good: Path) -> None:
+    with Decoder() as decoder:
+        page = decoder.page(good, 0)
+        pid, folder = child_of(decoder), Path(decoder._folder.name)
+    assert not is_running(pid)
+    assert not folder.exists()
+    assert page.pixels.sum() > 0
+
+
+PARENT = """
+import sys, threading
+from pathlib import Path
+from dicomprinter.imaging import process
+from dicomprinter.imaging.decoder import Decoder
+faulty, good, hang = sys.argv[1:]
+process.COMMAND = (sys.executable, "-c", faulty)
+decoder = Decoder(timeout=1.5)
+decoder.probe(Path(good))
+print(decoder._child._process.pid, decoder._folder.name, flush=True)
+if hang:
+    threading.Thread(target=decoder.probe, args=(Path(hang),), daemon=True).start()
+    threading.Event().wait(0.3)
+    print("hanging", flush=True)
+threading.Event().wait()
+"""
+
+
+@posix
+@pytest.mark.skipif(not Path("/proc").exists(), reason="asks /proc")
+@pytest.mark.parametrize("hanging", [False, True])
+def test_no_orphan_after_kill_9(good: Path, hanging: bool) -> None:
+    command = [sys.executable, "-c", PARENT, FAULTY, str(good), str(good.with_name("hang")) if hanging else ""]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid, folder = parent.stdout.readline().split()
+        if hanging:
+            parent.stdout.readline()
+        assert is_running(int(pid))
+        parent.kill()
+    assert gone_within(int(pid), 5)
+    if not hanging:
+        assert not Path(folder).exists()
+    else:
+        Path(folder).rmdir()

@@ -1,0 +1,36 @@
+"""Real programs from outside: where they are, which Debian package brings them, how they are started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+# A virtual environment may hold scripts of the same names, so PATH is not asked.
+_FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/opt/homebrew/bin")
+PACKAGES = {
+    "Orthanc": "orthanc",
+    "cupsd": "cups",
+    "dciodvfy": "dicom3tools",
+    "gdcmconv": "libgdcm-tools",
+    "gdcminfo": "libgdcm-tools",
+    "ipptool": "cups-ipp-utils",
+    "lp": "cups-client",
+    "openssl": "openssl",
+    "opj_decompress": "libopenjp2-tools",
+    "pdftotext": "poppler-utils",
+    "qpdf": "qpdf",
+    "tesseract": "tesseract-ocr",
+}
+
+
+def program(name: str) -> str:
+    """The full path of a program; without it the test is skipped, or fails where CI is set."""
+    path = shutil.which(name, path=os.pathsep.join(_FOLDERS))
+    if path is not None:
+        return path
+    reason = f"{name} is missing: install the Debian package {PACKAGES.get(name, 'dcmtk')}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
