@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
@@ -14,7 +14,6 @@ from dicomprinter.errors import PermanentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from dicomprinter.config.spec import Spec
     from dicomprinter.config.tree import Node, Position
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.imaging.decoder import Decoder
     from dicomprinter.job.job import Job
+    from dicomprinter.job.parts import Flags
 
 
 class OnError(Enum):
@@ -56,14 +56,12 @@ class Tools:
         network: opens associations.
         decoder: opens pages in a process of its own.
         secure: writes the job down so that it survives a loss of power; called before anything outside sees an effect.
-        keep: where the objects that were sent are kept, or None (only a dry run keeps them).
     """
 
     clock: Callable[[], datetime]
     network: Network
     decoder: Decoder
     secure: Callable[[Job], None]
-    keep: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,19 @@ class Action(ABC):
             PermanentError: the same attempt would fail again.
             OperatorNeeded: a person has to decide.
         """
+
+    @property
+    def connection(self) -> Peer | None:
+        """Where the action connects to; its subclass keeps it as `peer`."""
+        return getattr(self, "peer", None)
+
+    def at(self, peer: Peer) -> Self:
+        """This action with another address; only for one that has a peer."""
+        return replace(self, peer=peer)  # type: ignore[call-arg]
+
+    def flags_after_failure(self, flags: Flags) -> Flags:
+        """What conditions see when the action failed and the job goes on all the same."""
+        return flags
 
     @classmethod
     def overriding(cls) -> tuple[Spec, ...]:

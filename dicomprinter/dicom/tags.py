@@ -16,7 +16,7 @@ _PIXEL_DESCRIPTION = range(0x00280002, 0x00280110)
 
 @cache
 def _keywords() -> dict[str, str]:
-    return {keyword.lower(): keyword for keyword in keyword_dict}
+    return {keyword.lower(): keyword for keyword in keyword_dict if keyword}
 
 
 def parse_tag(text: str) -> BaseTag:
@@ -32,7 +32,7 @@ def parse_tag(text: str) -> BaseTag:
     if _EIGHT.fullmatch(text):
         return Tag(int(text, 16))
     keyword = _keywords().get(text.lower())
-    if keyword is not None:
+    if keyword:
         number = tag_for_keyword(keyword)
         if number is not None:
             return Tag(number)

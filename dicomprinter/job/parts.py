@@ -121,12 +121,22 @@ class Payload:
 
 @dataclass(frozen=True)
 class Flags:
-    """What conditions ask for: the last Query's result and each Store's, by the action's name."""
+    """What conditions ask for: the last Query's result and each Store's, by the action's name.
+
+    `updates` are the paths of the Update nodes that the job has passed, `set_tags` the tags that the configuration
+    itself has set, as eight hexadecimal digits.
+    """
 
     query_found: bool = False
     query_partial: bool = False
     stores: dict[str, bool] = field(default_factory=dict)
     last_store: str | None = None
+    updates: tuple[str, ...] = ()
+    set_tags: tuple[str, ...] = ()
+
+    def with_update(self, path: str) -> Flags:
+        """These flags after an Update."""
+        return replace(self, updates=(*self.updates, path))
 
     def with_store(self, action: str, succeeded: bool) -> Flags:
         """These flags after a Store."""
@@ -139,7 +149,7 @@ class Flags:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Flags:
         """From `job.json`."""
-        return cls(**data)
+        return cls(**{**data, "updates": tuple(data["updates"]), "set_tags": tuple(data["set_tags"])})
 
 
 @dataclass(frozen=True)
@@ -170,7 +180,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Sent:
-    """An archive's answer for an instance; `peer` is `AET@host:port`, `file` is where a dry run wrote it."""
+    """An archive's answer for an instance; `peer` is `AET@host:port`."""
 
     action: str
     peer: str
@@ -179,4 +189,3 @@ class Sent:
     transfer_syntax_uid: str
     status: int | None
     stored: bool
-    file: str | None = None

@@ -87,7 +87,7 @@ class Discarded:
 Outcome = Next | Done | Suspended | Held | Discarded
 
 
-def step(program: Program, job: Job, tools: Tools) -> Outcome:
+def step(program: Program, job: Job, tools: Tools) -> Outcome:  # noqa: PLR0911 - one return for each kind of node
     """Run one node of a job that has been written down as it stands."""
     workflow = program.workflow
     node = workflow.find(job.position)
@@ -104,8 +104,7 @@ def step(program: Program, job: Job, tools: Tools) -> Outcome:
             return _perform(program, node, job, tools)
         case If():
             holds = node.condition.holds(job, program.assumed)
-            job.note(f"{node.label} is {node.condition.value!r}: {'yes' if holds else 'no'}" if _plain(node) else
-                     f"{node.label}: {'yes' if holds else 'no'}", node=node.path)
+            job.note(f"{node.label} = {node.condition.value}: {'yes' if holds else 'no'}", node=node.path)
             return _into(workflow, node, node.then if holds else node.otherwise)
         case Switch():
             body = node.default
@@ -125,3 +124,92 @@ def step(program: Program, job: Job, tools: Tools) -> Outcome:
         case Discard():
             return Discarded("the workflow discards it")
     raise PermanentError(f"a node of unknown kind at {node.path}")
+
+
+def _into(workflow: Workflow, node: Node, body: tuple[Node, ...]) -> Outcome:
+    return Next(body[0].position) if body else _following(workflow, node)
+
+
+def _following(workflow: Workflow, node: Node) -> Outcome:
+    following = workflow.after(node)
+    return Next(following.position) if following else Done()
+
+
+def _suspend(program: Program, node: Suspend, job: Job, tools: Tools) -> Outcome:
+    workflow = program.workflow
+    taken = job.retries.get(node.path, 0)
+    if node.most is not None and taken >= node.most:
+        job.note(f"Suspend: its {node.most} retries are used up, going on after it", node=node.path)
+        return _following(workflow, node)
+    job.retries[node.path] = taken + 1
+    target: Position = START
+    if node.resume_action is None:
+        job.start_again()
+    else:
+        perform = next(workflow.performs(node.resume_action))
+        target = perform.position
+        if workflow.index(perform) < workflow.index(node):
+            job.put_back(target)
+    why = "the workflow waits" + (
+        f" and goes on at {node.resume_action}" if node.resume_action else " and starts again"
+    )
+    return Suspended(tools.clock() + program.suspension_time, target, why)
+
+
+def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome:
+    action = program.actions[node.action]
+    job.enter(node.position)
+    flags, payload, version = job.flags, job.payload, job.dataset_version
+    try:
+        _with_changes(program, node, job, action).perform(job, tools)
+    except OperatorNeeded as needed:
+        return Held(node.position, str(needed), manual=True)
+    except DicomPrinterError as error:
+        failure = error
+    except Exception as error:  # noqa: BLE001 - a fault of an action must not lose the job
+        _LOG.exception("the action failed in a way it should not", extra={"job": job.id})
+        failure = PermanentError(
+            f"an internal fault ({type(error).__name__})", remedy="report it with the log; the job is kept as it is"
+        )
+        return Held(node.position, f"{node.label}: {failure}")
+    else:
+        job.note(f"{node.label}: done", level="SUCCESS", node=node.path)
+        return _following(program.workflow, node)
+    # What a failed action has half done does not count.
+    job.flags, job.payload = action.flags_after_failure(flags), payload
+    job.dataset = job.folder.read_dataset(version)
+    return _after_failure(program, node, job, tools, failure)
+
+
+def _with_changes(program: Program, node: Perform, job: Job, action: Action) -> Action:
+    for path in job.flags.updates:
+        update = next((other for other in program.workflow.walk() if other.path == path), None)
+        if isinstance(update, Update) and update.action == node.action:
+            for change in update.changes:
+                action = action.overridden(change)
+    for change in node.changes:
+        action = action.overridden(change)
+    return action
+
+
+def _after_failure(program: Program, node: Perform, job: Job, tools: Tools, failure: DicomPrinterError) -> Outcome:
+    policy = node.on_error or program.actions[node.action].on_error or OnError.HOLD
+    job.note(
+        f"{node.label} failed: {failure}; onError {policy.value}",
+        level="WARN" if policy is OnError.IGNORE else "ERROR",
+        private=failure.private,
+        node=node.path,
+    )
+    match policy:
+        case OnError.IGNORE:
+            return _following(program.workflow, node)
+        case OnError.DISCARD:
+            return Discarded(f"{node.label} failed: {failure}")
+        case OnError.SUSPEND:
+            if not isinstance(failure, TransientError):
+                job.note(
+                    "the failure is permanent: trying again will not help until something is changed", level="WARN"
+                )
+            until = tools.clock() + program.suspension_time
+            return Suspended(until, node.position, f"{node.label} failed: {failure}")
+    return Held(node.position, f"{node.label} failed: {failure}")

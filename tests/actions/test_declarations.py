@@ -217,8 +217,14 @@ def test_one_run_reports_every_mistake() -> None:
 
 
 class Printing:
+    REST = (
+        "<BasicFilmSessionAttributes><MediumType>PAPER</MediumType></BasicFilmSessionAttributes>"
+        "<BasicImageBoxAttributes><Polarity>REVERSE</Polarity></BasicImageBoxAttributes>"
+    )
+
     def changed(self, inner: str) -> Print:
-        node, report, _ = load(film("<FilmSizeId>A4</FilmSizeId><Trim>YES</Trim>"))
+        base = film("<FilmSizeId>A4</FilmSizeId><Trim>YES</Trim>").replace("</Print>", self.REST + "</Print>")
+        node, report, _ = load(base)
         assert report.errors == []
         update = Spec("Update", children=tuple(Child(spec) for spec in Print.overriding()))
         changes = canonical(parse(f"<Update>{inner}</Update>".encode(), Path("c")), update, report)
@@ -232,7 +238,8 @@ def test_an_update_merges_film_attributes() -> None:
         "<BasicFilmSessionAttributes><NumberOfCopies>3</NumberOfCopies></BasicFilmSessionAttributes>"
     )
     assert (changed.film_box.trim, changed.film_box.film_size_id) == ("NO", "A4")
-    assert (changed.session.number_of_copies, changed.name, changed.peer.port) == (3, "A", 104)
+    assert (changed.session.number_of_copies, changed.session.medium_type) == (3, "PAPER")
+    assert (changed.image_box.polarity, changed.name, changed.peer.port) == ("REVERSE", "A", 104)
 
 
 def test_an_update_of_nothing_changes_nothing() -> None:
@@ -373,7 +380,8 @@ def test_a_trim_without_an_edge_warns() -> None:
     ("inner", "attributes", "warnings"),
     [
         ("<Filename>IMAGE</Filename>", "", 0),
-        ("<Filename>toolong</Filename>", "", 1),
+        ("<Filename>SEVENLT</Filename>", "", 1),
+        ("<Filename>lower</Filename>", "", 1),
         ("<Filename>#{PatientID}</Filename>", 'dicomdir="always"', 0),
         ("<Filename>x</Filename><Format>dxi</Format>", "", 1),
         ("<Format>dxi</Format>", 'dicomdir="always"', 1),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.dicom.query_keys import QueryItem
     from dicomprinter.job.job import Job
+    from dicomprinter.job.parts import Flags
 
 # PS3.4 table C.6.1.3-1, C.6.2.3-1 and K.5-1.
 SOP_CLASSES: Final = {
@@ -93,6 +94,10 @@ class Query(Action):
             show=node["show"],
             character_set=node["characterSet"],
         )
+
+    def flags_after_failure(self, flags: Flags) -> Flags:
+        """A Query that failed has found nothing."""
+        return replace(flags, query_found=False, query_partial=False)
 
     @classmethod
     def overriding(cls) -> tuple[Spec, ...]:

@@ -1,0 +1,51 @@
+# What one can do here; the environment in .venv is made by whatever needs it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The environment is made anew where what it holds has changed.
+ENV := $(VENV)/.complete
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs dtd clean
+
+help:
+	@echo 'make demo   print a report to an archive in this process, and show what it holds'
+	@echo 'make test   lint, types and every test; as root on Debian the peers are installed first'
+	@echo 'make lint   ruff and mypy alone'
+	@echo 'make docs   check the links of README.md and docs/, and say where to read'
+	@echo 'make dtd    write schemas/config.dtd anew from the declarations'
+	@echo 'make clean  take away .venv and everything that was made'
+	@echo
+	@echo 'Another Python than python3 (3.11 or later): make demo PYTHON=/path/to/python'
+
+$(ENV): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+demo: $(ENV)
+	$(BIN)/dicomprinter demo
+
+# One worker a core of a small machine; a file stays in one worker, so that it starts its peers once.
+test: lint
+	.ci/peers
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile
+
+lint: $(ENV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+docs: $(ENV)
+	$(BIN)/python -m tests.links
+
+# A program that fails must not leave an empty DTD behind.
+dtd: $(ENV)
+	$(BIN)/python -c 'from dicomprinter.config.dtd import write_dtd; from dicomprinter.program import root_spec; print(write_dtd(root_spec()), end="")' > $(VENV)/config.dtd
+	mv $(VENV)/config.dtd schemas/config.dtd
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,178 @@
+"""Store: makes the job's objects and sends them to an archive (C-STORE)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from pydicom.uid import JPEGBaseline8Bit, JPEGLosslessSV1, RLELossless
+
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
+from dicomprinter.actions.older import on_error_dialect
+from dicomprinter.actions.representation import Representation, plan
+from dicomprinter.actions.sending import Sending
+from dicomprinter.config.kinds import BOOLEAN, TEXT, choice, integer
+from dicomprinter.config.spec import Attribute, Child, Spec
+from dicomprinter.config.tree import Element
+from dicomprinter.dicom.character_sets import is_known
+from dicomprinter.errors import PermanentError
+from dicomprinter.imaging.colour import ColourMode
+
+if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
+    from dicomprinter.config.spec import Report
+    from dicomprinter.config.tree import Node
+    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.job.job import Job
+    from dicomprinter.job.parts import Flags
+
+SYNTAXES = {"RLE": RLELossless, "JPEG_Lossless": JPEGLosslessSV1, "JPEG_Lossy": JPEGBaseline8Bit}
+_LATER = ("JPEG_LS", "JPEG_2000", "HTJ2K")
+_DEFAULT_QUALITY = 90
+
+
+def _dialect(element: Element, report: Report) -> None:
+    on_error_dialect(element, report)
+    connection_dialect(element, report)
+    compression = element.pop("compression")
+    if compression is not None:
+        report.warn(
+            element.position,
+            '<Store> has the older attribute "compression"',
+            f'today it is <Compression type="{compression}"/>',
+        )
+        if element.find("Compression") is None:
+            element.children.append(Element("Compression", element.position, {"type": compression}))
+
+
+def _check_compression(node: Node, report: Report) -> None:
+    if node["quality"] is not None and node["type"] != "JPEG_Lossy":
+        report.warn(node.position, "<Compression> has a quality, which only JPEG_Lossy knows", "it has no effect")
+
+
+def _check_character_set(node: Node, report: Report) -> None:
+    if not is_known(node.value):
+        report.error(
+            node.position, f'<CharacterSet>: "{node.value}" is not a Specific Character Set', "write ISO_IR 192, say"
+        )
+
+
+def _check(node: Node, report: Report) -> None:
+    compression, mode = node.child("Compression"), node.child("ColorMode")
+    if compression and mode and (compression["type"], mode["mode"]) == ("JPEG_Lossy", "Monochrome12"):
+        report.error(
+            compression.position,
+            "JPEG_Lossy holds 8 bits and cannot go with Monochrome12",
+            "choose JPEG_Lossless or Monochrome8",
+        )
+
+
+@dataclass(frozen=True)
+class Store(Action):
+    """Where to, and how the objects are made."""
+
+    spec = Spec(
+        "Store",
+        attributes=(
+            NAME_ATTRIBUTE,
+            ON_ERROR_ATTRIBUTE,
+            Attribute("multiframe", BOOLEAN, default=False, doc="true: pages become one multi-frame object"),
+        ),
+        children=(
+            Child(CONNECTION_PARAMETERS, least=1),
+            Child(
+                Spec(
+                    "Compression",
+                    attributes=(
+                        Attribute("type", choice(*SYNTAXES, *_LATER), required=True, doc="how pixels are compressed"),
+                        Attribute("quality", integer(1, 100), doc="of JPEG_Lossy; 90 when unsaid"),
+                    ),
+                    check=_check_compression,
+                )
+            ),
+            Child(
+                Spec(
+                    "ColorMode",
+                    attributes=(Attribute("mode", choice("RGB", "Monochrome8", "Monochrome12"), required=True),),
+                )
+            ),
+            Child(
+                Spec(
+                    "Document",
+                    attributes=(
+                        Attribute("as", choice("Pdf", "Images", "Both"), default="Pdf", doc="what a PDF becomes"),
+                        Attribute("dpi", integer(36, 1200), default=300, doc="the resolution of its pages"),
+                    ),
+                )
+            ),
+            Child(Spec("CharacterSet", text=TEXT, check=_check_character_set, doc="the set of the objects' texts")),
+        ),
+        dialect=_dialect,
+        check=_check,
+        doc="makes the job's objects and sends them to an archive",
+    )
+
+    peer: Peer
+    compression: str | None
+    quality: int
+    mode: ColourMode
+    document: str
+    dpi: int
+    multiframe: bool
+    character_set: str | None
+
+    @classmethod
+    def read(cls, node: Node) -> Self:
+        """Make the action from its checked element."""
+        connection = next(node.all("ConnectionParameters"))
+        compression, mode, document = node.child("Compression"), node.child("ColorMode"), node.child("Document")
+        return cls(
+            node["name"],
+            node.position,
+            policy(node),
+            peer=read_peer(connection),
+            compression=compression["type"] if compression else None,
+            quality=compression["quality"] or _DEFAULT_QUALITY if compression else _DEFAULT_QUALITY,
+            mode=ColourMode(mode["mode"]) if mode else ColourMode.AS_IS,
+            document=document["as"] if document else "Pdf",
+            dpi=document["dpi"] if document else 300,
+            multiframe=node["multiframe"],
+            character_set=node.content("CharacterSet"),
+        )
+
+    def flags_after_failure(self, flags: Flags) -> Flags:
+        """STORE_SUCCEEDED is false of a Store that failed."""
+        return flags.with_store(self.name, succeeded=False)
+
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Send every object that the archive has not confirmed yet.
+
+        Raises:
+            TransientError: the archive is away, busy or full; what it confirmed stays confirmed.
+            PermanentError: some objects could not be made or were refused; the others are stored.
+        """
+        self._refuse_what_comes_later(job)
+        representation = Representation(
+            SYNTAXES[self.compression] if self.compression else None, self.quality, self.mode, self.character_set
+        )
+        known = frozenset(job.instances)
+        objects = plan(job, representation)
+        if not objects:
+            raise PermanentError(f"{self.name} has nothing to send", cause="the job has neither a page nor a PDF")
+        job.instances |= {item.instance.key: item.instance for item in objects}
+        # Every UID is on the disk before the first byte goes out: a crash cannot make a second one.
+        tools.secure(job)
+        Sending(self.name, self.peer, representation, known).send(job, objects, tools)
+        job.flags = job.flags.with_store(self.name, succeeded=True)
+
+    def _refuse_what_comes_later(self, job: Job) -> None:
+        wanted = {
+            f"Compression {self.compression}": self.compression in _LATER,
+            'multiframe="true"': self.multiframe,
+            f'Document as="{self.document}"': self.document != "Pdf" and bool(job.payload.documents),
+            "a DICOM file as the job's content": bool(job.payload.objects),
+        }
+        for what, is_wanted in wanted.items():
+            if is_wanted:
+                raise PermanentError(f'the Store "{self.name}" cannot do this yet in this version: {what}')

@@ -1,0 +1,170 @@
+"""A whole configuration, loaded and checked in one go: General, actions, workflow, watched folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from dicomprinter.actions.base import Action
+from dicomprinter.actions.print import Print
+from dicomprinter.actions.registry import actions as action_kinds
+from dicomprinter.config.canonical import canonical, expand_environment, nearest
+from dicomprinter.config.dtd import validate
+from dicomprinter.config.environment import read_environment
+from dicomprinter.config.sections import DROP_MONITOR, GENERAL, DropMonitor, General
+from dicomprinter.config.spec import Child, Report, Spec
+from dicomprinter.config.xml import parse
+from dicomprinter.errors import ConfigError, InputError, Problem
+from dicomprinter.workflow.grammar import workflow_spec
+from dicomprinter.workflow.nodes import Workflow
+from dicomprinter.workflow.references import check_references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import timedelta
+    from pathlib import Path
+
+    from dicomprinter.config.tree import Element, Node, Position
+
+_ROOTS = {"dicomprinter": "DicomPrinter", "dicomprinterconfig": "DicomPrinter"}
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a configuration file says.
+
+    Args:
+        file: where it was read.
+        general: times, ages, logs.
+        actions: every action by its name.
+        workflow: the nodes.
+        drop_monitor: a watched folder beside the spool's own, or None.
+        warnings: what works, but not as the file may hope, or with a newer spelling.
+        assumed: values that a dry run takes for granted, by a condition's field.
+    """
+
+    file: Path
+    general: General
+    actions: Mapping[str, Action]
+    workflow: Workflow
+    drop_monitor: DropMonitor | None = None
+    warnings: tuple[Problem, ...] = ()
+    assumed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def suspension_time(self) -> timedelta:
+        """How long a suspended job waits."""
+        return self.general.suspension_time
+
+
+def root_spec() -> Spec:
+    """The declaration of a whole configuration, with every kind of action that is installed."""
+    kinds = action_kinds()
+    changes = [spec for kind in kinds.values() if kind is not Print for spec in kind.overriding()]
+    return Spec(
+        "DicomPrinter",
+        children=(
+            Child(GENERAL),
+            Child(DROP_MONITOR),
+            Child(
+                Spec(
+                    "Actions",
+                    children=tuple(Child(kind.spec, most=None) for kind in kinds.values()),
+                    ordered=True,
+                    doc="what can be done",
+                ),
+                least=1,
+            ),
+            Child(workflow_spec(changes, Print.overriding()), least=1),
+        ),
+        dialect=_root_dialect,
+        doc="a configuration",
+    )
+
+
+def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | None = None) -> Program:
+    """Load and check a configuration.
+
+    Args:
+        file: the XML file.
+        base: the base directory, for its `.env` files.
+        environment: the process' variables; None takes the real ones.
+
+    Raises:
+        ConfigError: with every problem of the file.
+        InputError: the file cannot be read.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"cannot read the configuration {file}", cause=error.strerror or "", remedy="check the path and its rights"
+        ) from None
+    root = parse(data, file)
+    report = Report()
+    expand_environment(root, read_environment(base, environment), report)
+    _check_root(root, report)
+    spec = root_spec()
+    node = canonical(root, spec, report)
+    check_references(root, node, report)
+    if not report.errors:
+        validate(node, spec, report)
+    if report.errors:
+        raise _config_error(file, report)
+    return replace(_read(file, node), warnings=_problems(file, report.warnings))
+
+
+def with_endpoints(program: Program, endpoints: Mapping[str, tuple[str, int]]) -> Program:
+    """The program with other addresses; a name is an action's, or an AE title for every action that calls it.
+
+    Raises:
+        InputError: a name that is neither.
+    """
+    changed = dict(program.actions)
+    connected = {name: peer for name, action in changed.items() if (peer := action.connection)}
+    for name, (host, port) in endpoints.items():
+        hits = [action for action, peer in connected.items() if name in (action, peer.ae_title)]
+        if not hits:
+            known = dict.fromkeys([*connected, *(peer.ae_title for peer in connected.values())])
+            raise InputError(
+                f'--endpoint: "{name}" is neither an action that connects nor an AE title', remedy=nearest(name, known)
+            )
+        for hit in hits:
+            changed[hit] = changed[hit].at(replace(connected[hit], host=host, port=port))
+    return replace(program, actions=changed)
+
+
+def _check_root(root: Element, report: Report) -> None:
+    name = _ROOTS.get(root.name.lower())
+    if name is None:
+        message = f"the document is a <{root.name}>, not a configuration"
+        report.error(root.position, message, nearest(root.name, ("DicomPrinter", "DicomPrinterConfig")))
+
+
+def _root_dialect(element: Element, report: Report) -> None:  # noqa: ARG001 - the form of every dialect hook
+    """The field dialect's ActionsList."""
+    for child in element.children:
+        if child.name.lower() == "actionslist":
+            child.name = "Actions"
+
+
+def _read(file: Path, root: Node) -> Program:
+    kinds = action_kinds()
+    declared = [kinds[node.name].read(node) for node in next(root.all("Actions")).children]
+    monitor = root.child("DropMonitor")
+    return Program(
+        file=file,
+        general=General.read(root.child("General")),
+        actions={action.name: action for action in declared},
+        workflow=Workflow.read(next(root.all("Workflow"))),
+        drop_monitor=DropMonitor.read(monitor) if monitor else None,
+    )
+
+
+def _problems(file: Path, entries: Iterable[tuple[Position, str, str]]) -> tuple[Problem, ...]:
+    unique = dict.fromkeys(Problem(file, at.line, at.column, message, hint) for at, message, hint in entries)
+    return tuple(sorted(unique))
+
+
+def _config_error(file: Path, report: Report) -> ConfigError:
+    return ConfigError(list(_problems(file, report.errors)), list(_problems(file, report.warnings)))
