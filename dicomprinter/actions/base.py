@@ -12,12 +12,16 @@ from dicomprinter.config.spec import Attribute
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+    from pydicom import Dataset
 
     from dicomprinter.config.spec import Spec
     from dicomprinter.config.tree import Node, Position
-    from dicomprinter.dicom.association import Association
+    from dicomprinter.dicom.association import StoreResult
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.imaging.decoder import Decoder
     from dicomprinter.job.job import Job
@@ -40,10 +44,33 @@ NAME_ATTRIBUTE = Attribute("name", NAME, required=True, doc="by this name the wo
 ON_ERROR_ATTRIBUTE = Attribute("onError", ON_ERROR, doc="older files: the policy of a Perform that names none")
 
 
+class OpenAssociation(Protocol):
+    """What actions use of an association (`dicom.association.Association` in a real run)."""
+
+    def __enter__(self) -> Self:
+        """Leaving the block releases it, leaving it by an exception aborts it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def accepted(self, sop_class: str) -> tuple[str, ...]:
+        """The transfer syntaxes that the peer accepted for a class."""
+
+    def no_context(self, wanted: str) -> PermanentError:
+        """The error that says what was proposed and what accepted."""
+
+    def store(self, path: Path, *, sop_class: str, sop_instance: str, transfer_syntax: str) -> StoreResult:
+        """Send a Part 10 file."""
+
+    def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:
+        """The answers to a query."""
+
+
 class Network(Protocol):
     """Opens associations; a dry run and tests put their own here."""
 
-    def open(self, peer: Peer, contexts: Sequence[tuple[str, Sequence[str]]], *, action: str) -> Association:
+    def open(self, peer: Peer, contexts: Sequence[tuple[str, Sequence[str]]], *, action: str) -> OpenAssociation:
         """Open an association for an action; raises TransientError or PermanentError."""
 
 

@@ -20,8 +20,8 @@ from dicomprinter.job.parts import PageRef, Sent
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from dicomprinter.actions.base import Tools
-    from dicomprinter.dicom.association import Association, StoreResult
+    from dicomprinter.actions.base import OpenAssociation, Tools
+    from dicomprinter.dicom.association import StoreResult
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.job.job import Job
 
@@ -74,7 +74,7 @@ class Sending:
         if failures:
             raise _summary(failures, len(objects))
 
-    def _send_one(self, job: Job, item: Planned, association: Association, work: Path, tools: Tools) -> None:
+    def _send_one(self, job: Job, item: Planned, association: OpenAssociation, work: Path, tools: Tools) -> None:
         instance = item.instance
         syntax = self._syntax(job, instance.sop_class_uid, association)
         dataset, notes = self._build(job, item, syntax, tools)
@@ -104,7 +104,7 @@ class Sending:
         )
         self._tell(job, item, result, stored)
 
-    def _syntax(self, job: Job, sop_class: str, association: Association) -> UID:
+    def _syntax(self, job: Job, sop_class: str, association: OpenAssociation) -> UID:
         wished = self.representation.syntaxes(sop_class)
         accepted = association.accepted(sop_class)
         for syntax in wished:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOB_FILE = "job.json"
+ARRIVAL_FILE = "arrival.json"
 COMMAND_FILE = "command.json"
 _LOG = logging.getLogger("dicomprinter.job")
 _LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "SUCCESS": 25, "WARN": logging.WARNING, "ERROR": logging.ERROR}
@@ -55,6 +56,37 @@ class JobFolder:
         for name in ("datasets", "payload"):
             (path / name).mkdir(mode=0o700)
         return cls(path)
+
+    # Arriving
+
+    def write_arrival(self, facts: Facts, files: list[dict[str, Any]], tags: dict[str, str]) -> None:
+        """Write down what comes in before the first file is moved, so that a crash can be rolled forward."""
+        data = {"facts": facts.to_json(), "files": files, "tags": tags}
+        _write(self.path / ARRIVAL_FILE, json.dumps(data, indent=1), secure=True)
+        sync_folder(self.path)
+
+    def arrival(self) -> dict[str, Any]:
+        """What `write_arrival` wrote; raises OSError or ValueError."""
+        data = json.loads((self.path / ARRIVAL_FILE).read_text(encoding="utf-8"))
+        if not isinstance(data, dict):
+            raise ValueError("not an object")
+        return data
+
+    def read_arrival(self) -> tuple[Facts, Payload]:
+        """The facts and the payload as they arrived."""
+        data = self.arrival()
+        return Facts.from_json(data["facts"]), Payload.from_json(data["payload"])
+
+    def complete_arrival(self, payload: Payload) -> None:
+        """Add what the files turned out to be."""
+        data = {**self.arrival(), "payload": payload.to_json()}
+        _write(self.path / ARRIVAL_FILE, json.dumps(data, indent=1), secure=True)
+
+    def first_dataset(self) -> Dataset:
+        """The dataset with which the job arrived; empty when it cannot be read."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return self.read_dataset(1)
+        return Dataset()
 
     # Writing
 

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-    from dicomprinter.actions.base import Tools
+    from dicomprinter.actions.base import OpenAssociation, Tools
     from dicomprinter.config.spec import Report, Spec
     from dicomprinter.config.tree import Node
-    from dicomprinter.dicom.association import Association
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.dicom.query_keys import QueryItem
     from dicomprinter.job.job import Job
@@ -175,7 +174,7 @@ class Query(Action):
             job.note(f"{self.name}: {_answers(failed.total())} left out here: {reasons}")
         return passed
 
-    def _answers(self, association: Association, sop_class: str, keys: Dataset) -> Iterator[Dataset]:
+    def _answers(self, association: OpenAssociation, sop_class: str, keys: Dataset) -> Iterator[Dataset]:
         try:
             yield from association.find(sop_class, keys, default_charset=self.character_set)
         except ValueError as error:

@@ -1,0 +1,71 @@
+"""The network of a dry run: nobody is called, what would be sent is kept as files."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING, Self
+
+from dicomprinter.dicom.association import StoreResult
+from dicomprinter.dicom.status import store_status
+from dicomprinter.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pydicom import Dataset
+
+    from dicomprinter.dicom.peer import Peer
+
+
+class DryNetwork:
+    """Answers every Store with success and every Query with nothing; keeps each object below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open(self, peer: Peer, contexts: Sequence[tuple[str, Sequence[str]]], *, action: str) -> DryAssociation:
+        """An association that accepts everything proposed."""
+        return DryAssociation(self, peer, contexts, action)
+
+    def file(self, action: str, sop_instance: str) -> Path:
+        """Where an action's object is kept."""
+        return self.folder / re.sub(r"[^\w.-]+", "_", action) / f"{sop_instance}.dcm"
+
+
+class DryAssociation:
+    """Stands in for an Association."""
+
+    def __init__(
+        self, network: DryNetwork, peer: Peer, contexts: Sequence[tuple[str, Sequence[str]]], action: str
+    ) -> None:
+        self.peer = peer
+        self._network = network
+        self._contexts = dict(contexts)
+        self._action = action
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def accepted(self, sop_class: str) -> tuple[str, ...]:
+        """Everything that was proposed."""
+        return tuple(self._contexts.get(sop_class, ()))
+
+    def no_context(self, wanted: str) -> PermanentError:
+        """Never happens: everything is accepted."""
+        return PermanentError(f"nothing was proposed for {wanted}")
+
+    def store(self, path: Path, *, sop_class: str, sop_instance: str, transfer_syntax: str) -> StoreResult:  # noqa: ARG002 - stands in for Association.store
+        """Keep the object."""
+        target = self._network.file(self._action, sop_instance)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        return StoreResult(store_status(0), "", ())
+
+    def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:  # noqa: ARG002 - stands in for Association.find
+        """Nothing: `--assume` says what the conditions after it shall see."""
+        return iter(())

@@ -1,0 +1,209 @@
+"""The engine: decides when each job runs, and forgets none."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dicomprinter.engine.commands import apply
+from dicomprinter.engine.runner import Runner
+from dicomprinter.job.folder import JobFolder
+from dicomprinter.job.parts import State
+from dicomprinter.workflow.interpreter import Held, Next, Suspended
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dicomprinter.actions.base import Tools
+    from dicomprinter.engine.spool import Spool
+    from dicomprinter.job.job import Job
+    from dicomprinter.program import Program
+
+_LOG = logging.getLogger("dicomprinter.engine")
+_AFTER_A_FAULT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """What the engine keeps in memory of a job that waits."""
+
+    state: State
+    wake_at: datetime | None
+    accepted: datetime
+
+
+class Engine:
+    """Runs the jobs of one spool on some workers.
+
+    Every job's truth lies in its folder: in memory are ids and times only. `stop` ends it within seconds, `reload`
+    gives it another configuration, from each job's next node on.
+    """
+
+    def __init__(self, spool: Spool, program: Program, tools: Tools, workers: int = 2) -> None:
+        self.spool = spool
+        self._program = program
+        self._tools = tools
+        self._ready: list[str] = []
+        self._waiting: dict[str, _Waiting] = {}
+        self._running: set[str] = set()
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._runner = Runner(spool, tools, lambda: self._program, self._stopping.is_set)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(workers)
+        ]
+        self._threads.append(threading.Thread(target=self._schedule, name="scheduler", daemon=True))
+
+    def start(self) -> None:
+        """Take up every job of the spool and begin."""
+        for job in self.spool.load_all():
+            self._take_up(job)
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Queue a new job, which is safe in the spool."""
+        self._take_up(job)
+
+    def reload(self, program: Program) -> None:
+        """Go on with another configuration; a node that runs is finished with the old one."""
+        self._program = program
+
+    @property
+    def program(self) -> Program:
+        """The current configuration."""
+        return self._program
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """Let the nodes that run come to their end; False when some did not in time (they will be repeated)."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+        share = timeout / len(self._threads)
+        for thread in self._threads:
+            thread.join(share)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def idle(self, timeout: float) -> bool:
+        """Wait until nothing is ready or runs; False when it did not come to that."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._ready and not self._running, timeout)
+
+    def _take_up(self, job: Job) -> None:
+        with self._changed:
+            if job.state.is_waiting:
+                self._waiting[job.id] = _Waiting(job.state, job.wake_at, job.facts.accepted)
+            else:
+                heapq.heappush(self._ready, job.id)
+            self._changed.notify_all()
+
+    # Workers
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._ready) or self._stopping.is_set())
+                if self._stopping.is_set():
+                    return
+                job_id = heapq.heappop(self._ready)
+                self._running.add(job_id)
+            try:
+                self._run(job_id)
+            except OSError as error:
+                self._after_a_fault(job_id, f"the disk failed: {error.strerror}")
+            except Exception as error:  # noqa: BLE001 - a worker that dies would leave its jobs to nobody
+                _LOG.exception("a fault of the engine", extra={"job": job_id})
+                self._after_a_fault(job_id, f"a fault of the engine: {type(error).__name__}")
+            finally:
+                with self._changed:
+                    self._running.discard(job_id)
+                    self._changed.notify_all()
+
+    def _run(self, job_id: str) -> None:
+        job = self.spool.load(job_id)
+        command = job.folder.take_command()
+        if command is not None:
+            apply(job, command, self._discard)
+            if not job.folder.path.exists():
+                return
+        outcome = self._runner.run(job)
+        if isinstance(outcome, Held | Suspended | Next):
+            self._take_up(job)
+
+    def _discard(self, job: Job) -> None:
+        self._runner.leave(job, "discarded")
+
+    def _after_a_fault(self, job_id: str, why: str) -> None:
+        """The job stays as it was last written down, and is tried again a little later."""
+        _LOG.error("%s; the job is kept and tried again in %g s", why, _AFTER_A_FAULT_SECONDS, extra={"job": job_id})
+
+        def again() -> None:
+            with self._changed:
+                heapq.heappush(self._ready, job_id)
+                self._changed.notify_all()
+
+        timer = threading.Timer(_AFTER_A_FAULT_SECONDS, again)
+        timer.daemon = True
+        timer.start()
+
+    # The scheduler
+
+    def _schedule(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._look_at_waiting()
+            except OSError as error:
+                _LOG.error("the spool cannot be looked at: %s", error.strerror)
+            with self._changed:
+                self._changed.wait(self._pause())
+
+    def _pause(self) -> float:
+        """Until the next job is due, at most CheckingInterval."""
+        now = self._tools.clock()
+        due = [w.wake_at for w in self._waiting.values() if w.wake_at is not None]
+        longest = self._program.general.checking_interval.total_seconds()
+        return min([longest, *(max(0.0, (at - now).total_seconds()) for at in due)])
+
+    def _look_at_waiting(self) -> None:
+        now = self._tools.clock()
+        oldest = now - self._program.general.validity_period
+        with self._changed:
+            waiting = list(self._waiting.items())
+        for job_id, entry in waiting:
+            folder = JobFolder(self.spool.jobs / job_id)
+            command = folder.take_command()
+            if command is not None:
+                self._command(job_id, command)
+            elif entry.wake_at is not None and entry.wake_at <= now:
+                self._wake(job_id)
+            elif entry.accepted < oldest:
+                self._expire(job_id)
+
+    def _command(self, job_id: str, command: dict[str, object]) -> None:
+        job = self.spool.load(job_id)
+        self._forget(job_id)
+        apply(job, command, self._discard)
+        if job.folder.path.exists():
+            self._take_up(job)
+
+    def _wake(self, job_id: str) -> None:
+        self._forget(job_id)
+        with self._changed:
+            heapq.heappush(self._ready, job_id)
+            self._changed.notify_all()
+
+    def _expire(self, job_id: str) -> None:
+        job = self.spool.load(job_id)
+        self._forget(job_id)
+        job.reason = f"unfinished for longer than ValidityPeriod; it was {job.state.value}: {job.reason or 'no reason'}"
+        job.state, job.wake_at = State.EXPIRED, None
+        job.note("expired", level="WARN")
+        job.folder.save(job, secure=True)
+        job.folder.path.rename(self.spool.expired / job_id)
+
+    def _forget(self, job_id: str) -> None:
+        with self._changed:
+            self._waiting.pop(job_id, None)

@@ -1,0 +1,96 @@
+"""Runs one job until it stops, and writes down where it stands after every node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dicomprinter.job.parts import State
+from dicomprinter.workflow.interpreter import Discarded, Done, Held, Next, Outcome, Suspended, step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dicomprinter.actions.base import Tools
+    from dicomprinter.engine.spool import Spool
+    from dicomprinter.job.job import Job
+    from dicomprinter.program import Program
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What a job needs to run.
+
+    Args:
+        spool: where finished jobs are entered in the ledger.
+        tools: what actions use.
+        program: gives the current configuration; asked before every node.
+        stopping: says whether to stop after the node that runs.
+        before_leaving: sees a finished job before its folder goes; `run` reads its answers there.
+    """
+
+    spool: Spool
+    tools: Tools
+    program: Callable[[], Program]
+    stopping: Callable[[], bool] = lambda: False
+    before_leaving: Callable[[Job], None] = lambda _job: None
+
+    def run(self, job: Job) -> Outcome:
+        """Run nodes until the job is done, waits, or the service stops (Next is returned then, the job is queued)."""
+        job.state, job.reason, job.wake_at = State.RUNNING, None, None
+        job.folder.save(job)
+        while True:
+            outcome = step(self.program(), job, self.tools)
+            if isinstance(outcome, Next):
+                job.position = outcome.position
+                stop = self.stopping()
+                if stop:
+                    job.state = State.QUEUED
+                job.folder.save(job)
+                if stop:
+                    return outcome
+                continue
+            self._settle(job, outcome)
+            return outcome
+
+    def _settle(self, job: Job, outcome: Outcome) -> None:
+        match outcome:
+            case Suspended():
+                job.state, job.wake_at = State.SUSPENDED, outcome.until
+                job.position, job.reason = outcome.position, outcome.why
+                job.note(f"suspended until {outcome.until.isoformat(timespec='seconds')}: {outcome.why}")
+            case Held():
+                job.state = State.MANUAL if outcome.manual else State.HELD
+                job.position, job.reason = outcome.position, outcome.why
+                job.note(f"{job.state.value}: {outcome.why}", level="WARN" if outcome.manual else "ERROR")
+            case Discarded():
+                job.reason = outcome.why
+                job.note(f"discarded: {outcome.why}", level="WARN")
+                self.leave(job, "discarded")
+                return
+            case Done():
+                job.note("done", level="SUCCESS")
+                self.leave(job, "done")
+                return
+        job.folder.save(job, secure=True)
+
+    def leave(self, job: Job, outcome: str) -> None:
+        """Enter a finished job in the ledger and take its folder away; the ledger holds no patient data."""
+        now = self.tools.clock()
+        self.before_leaving(job)
+        self.spool.write_ledger(
+            {
+                "time": now.isoformat(timespec="milliseconds"),
+                "job": job.id,
+                "outcome": outcome,
+                "reason": job.reason,
+                "source": job.facts.source,
+                "host": job.facts.host,
+                "user": job.facts.user,
+                "accepted": job.facts.accepted.isoformat(timespec="milliseconds"),
+                "pages": len(job.payload.pages),
+                "documents": len(job.payload.documents),
+                "stored": len({(sent.peer, sent.sop_instance_uid) for sent in job.sent() if sent.stored}),
+            }
+        )
+        job.folder.remove()

@@ -1,0 +1,173 @@
+"""The spool: the folders of a base directory, and the lock that gives them to one process."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from filelock import FileLock, Timeout
+
+from dicomprinter.errors import SpoolError
+from dicomprinter.job.folder import JOB_FILE, DamagedJobError, JobFolder
+from dicomprinter.job.job import Job
+from dicomprinter.job.parts import START, Facts, Payload, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+UNFINISHED = ".new-"
+_FOLDERS = ("incoming", "jobs", "rejected", "expired")
+_LEDGER_BYTES = 16 << 20
+
+
+class Spool:
+    """The folders below `<base>/spool`; `open` takes the lock, without it one may only read."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self.root = base / "spool"
+        self.incoming, self.jobs, self.rejected, self.expired = (self.root / name for name in _FOLDERS)
+        self.ledger = self.root / "ledger.jsonl"
+        self._owner = self.root / ".owner"
+        self._lock = FileLock(self.root / ".lock")
+
+    @classmethod
+    def open(cls, base: Path) -> Self:
+        """Make the folders and take the lock.
+
+        Raises:
+            SpoolError: another process has it, or the folders cannot be written.
+        """
+        spool = cls(base)
+        try:
+            for folder in (spool.root, *(spool.root / name for name in _FOLDERS)):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            spool._lock.acquire(timeout=0)
+            spool._owner.write_text(str(os.getpid()), encoding="ascii")
+        except Timeout:
+            raise SpoolError(
+                f"the spool {spool.root} is in use by another process{spool._owner_text()}",
+                remedy="stop that one, or choose another --base",
+            ) from None
+        except OSError as error:
+            raise SpoolError(
+                f"the spool {spool.root} cannot be used",
+                cause=error.strerror or "",
+                remedy="check its rights and the disk",
+            ) from None
+        for gone in spool.jobs.glob(".gone-*"):
+            shutil.rmtree(gone, ignore_errors=True)
+        return spool
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self._owner.unlink(missing_ok=True)
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _owner_text(self) -> str:
+        with suppress(OSError):
+            return f" (process {self._owner.read_text(encoding='ascii')})"
+        return ""
+
+    def new_id(self) -> str:
+        """A job's id: sorts by arrival."""
+        return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
+
+    def job_ids(self) -> list[str]:
+        """The ids of all jobs in the spool, in order of arrival."""
+        with suppress(FileNotFoundError):
+            return sorted(
+                entry.name for entry in os.scandir(self.jobs) if not entry.name.startswith(".") and entry.is_dir()
+            )
+        return []
+
+    def find(self, job_id: str) -> JobFolder:
+        """A job's folder, by its id or by the beginning of it.
+
+        Raises:
+            SpoolError: no such job, or more than one.
+        """
+        hits = [found for found in self.job_ids() if found == job_id] or [
+            found for found in self.job_ids() if found.startswith(job_id)
+        ]
+        if len(hits) == 1:
+            return JobFolder(self.jobs / hits[0])
+        if hits:
+            raise SpoolError(f'"{job_id}" is the beginning of {len(hits)} jobs', remedy="write more of the id")
+        raise SpoolError(
+            f'there is no job "{job_id}" in {self.jobs}',
+            cause="it has finished, or never was",
+            remedy="jobs list shows all",
+        )
+
+    def load(self, job_id: str) -> Job:
+        """Read a job; a damaged one comes back held, from what it was when it arrived.
+
+        The owner of the lock also writes it down so, beside what was left of it.
+
+        Raises:
+            SpoolError: the job is not there any more.
+        """
+        folder = JobFolder(self.jobs / job_id)
+        try:
+            return folder.load()
+        except DamagedJobError as error:
+            if not folder.path.exists():
+                raise SpoolError(f"the job {job_id} is not there any more") from None
+            job = _rebuilt(job_id, folder, str(error))
+            if self._lock.is_locked:
+                _set_aside(job)
+            return job
+
+    def load_all(self) -> Iterator[Job]:
+        """Every job, in order of arrival; one that vanishes meanwhile is left out."""
+        for job_id in self.job_ids():
+            with suppress(SpoolError):
+                yield self.load(job_id)
+
+    def write_ledger(self, line: dict[str, Any]) -> None:
+        """Add a finished job's line."""
+        with suppress(FileNotFoundError):
+            if self.ledger.stat().st_size > _LEDGER_BYTES:
+                self.ledger.replace(self.ledger.with_name("ledger.1.jsonl"))
+        descriptor = os.open(self.ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "ab") as stream:
+            stream.write((json.dumps(line) + "\n").encode("ascii"))
+
+
+def _set_aside(job: Job) -> None:
+    torn = job.folder.path / JOB_FILE
+    with suppress(FileNotFoundError):
+        torn.replace(torn.with_name(JOB_FILE + ".damaged"))
+    job.folder.save(job, secure=True)
+    job.note(job.reason or "", level="ERROR")
+
+
+def _rebuilt(job_id: str, folder: JobFolder, why: str) -> Job:
+    """What can be said of a job whose job.json is torn: it starts again, with the same UIDs, once a person says so."""
+    now = datetime.now().astimezone()
+    facts, payload = Facts(job_id, "", "", "damaged", now, now), Payload()
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        facts, payload = folder.read_arrival()
+    return Job(
+        job_id,
+        facts,
+        folder,
+        state=State.HELD,
+        reason=f"{why}; resumed, it starts at the first node, with the same UIDs as before",
+        position=START,
+        payload=payload,
+        dataset=folder.first_dataset(),
+    )

@@ -1,0 +1,40 @@
+"""The tools of real runs: the clock, the network, the child process for pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dicomprinter.actions.base import Tools
+from dicomprinter.dicom.association import Association
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicomprinter.actions.base import Network
+    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.imaging.decoder import Decoder
+    from dicomprinter.job.job import Job
+
+
+class RealNetwork:
+    """Opens associations with the peers themselves."""
+
+    def open(self, peer: Peer, contexts: Sequence[tuple[str, Sequence[str]]], *, action: str) -> Association:  # noqa: ARG002 - a dry run needs the action
+        """Open an association; raises TransientError or PermanentError."""
+        return Association.open(peer, contexts)
+
+
+def local_now() -> datetime:
+    """The local time with its offset."""
+    return datetime.now().astimezone()
+
+
+def secure(job: Job) -> None:
+    """Write a job down so that it survives a loss of power."""
+    job.folder.save(job, secure=True)
+
+
+def tools(decoder: Decoder, network: Network | None = None) -> Tools:
+    """What actions use in a real run, or in one with another network."""
+    return Tools(local_now, network or RealNetwork(), decoder, secure)
