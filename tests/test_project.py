@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import dicomprinter
+from dicomprinter.actions.registry import actions
 from dicomprinter.config.dtd import write_dtd
 from dicomprinter.program import root_spec
 from tests.links import ROOT, broken, pages
@@ -131,6 +132,11 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     places = [text.find(line) for line in ("\nmake demo", "\nmake test", "## Install")]
     assert -1 not in places
     assert places == sorted(places)
+
+
+def test_the_readme_says_of_every_action_whether_it_can_be_performed() -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is there")[2].partition("\n## ")[0]
+    assert [name for name in actions() if not re.search(rf"\b{name}\b", section)] == []
 
 
 def test_the_help_names_every_target() -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydicom import Dataset
 from pydicom.uid import (
     UID,
     EncapsulatedPDFStorage,
@@ -28,8 +28,6 @@ from dicomprinter.job.job import dataset_text
 from dicomprinter.job.parts import Instance, PageRef
 
 if TYPE_CHECKING:
-    from pydicom import Dataset
-
     from dicomprinter.job.job import Job
 
 UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
@@ -119,9 +117,7 @@ def _attributes(job: Job, sop_class: UID) -> Dataset:
     """The job's dataset as this class takes it: a PDF is a document whatever modality the order names."""
     if sop_class != EncapsulatedPDFStorage or _MODALITY in job.flags.set_tags or "Modality" not in job.dataset:
         return job.dataset
-    attributes = copy(job.dataset)
-    del attributes.Modality
-    return attributes
+    return Dataset({element.tag: element for element in job.dataset if element.keyword != "Modality"})
 
 
 def _series_number(dataset: Dataset) -> int:

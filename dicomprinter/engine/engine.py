@@ -87,6 +87,11 @@ class Engine:
             thread.join(share)
         return not any(thread.is_alive() for thread in self._threads)
 
+    def wake(self) -> None:
+        """Look at the waiting jobs now."""
+        with self._changed:
+            self._changed.notify_all()
+
     def idle(self, timeout: float) -> bool:
         """Wait until nothing is ready or runs; False when it did not come to that."""
         with self._changed:

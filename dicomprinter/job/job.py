@@ -162,5 +162,5 @@ class Job:
 
 
 def dataset_text(dataset: Dataset) -> str:
-    """A dataset as DICOM JSON (PS3.18 Annex F), one line."""
-    return json.dumps(dataset.to_json_dict(), ensure_ascii=False, separators=(",", ":"))
+    """A dataset as DICOM JSON (PS3.18 Annex F), one line, the same for the same content."""
+    return json.dumps(dataset.to_json_dict(), ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -87,6 +87,10 @@ class Discarded:
 Outcome = Next | Done | Suspended | Held | Discarded
 
 
+class InternalFault(PermanentError):  # noqa: N818 - a fault of the program, not of what it was given
+    """An action raised what it should not; whatever onError says, the job is held."""
+
+
 def step(program: Program, job: Job, tools: Tools) -> Outcome:  # noqa: PLR0911 - one return for each kind of node
     """Run one node of a job that has been written down as it stands."""
     workflow = program.workflow
@@ -162,22 +166,22 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
     flags, payload, version = job.flags, job.payload, job.dataset_version
     try:
         _with_changes(program, node, job, action).perform(job, tools)
-    except OperatorNeeded as needed:
-        return Held(node.position, str(needed), manual=True)
     except DicomPrinterError as error:
         failure = error
     except Exception as error:  # noqa: BLE001 - a fault of an action must not lose the job
         _LOG.exception("the action failed in a way it should not", extra={"job": job.id})
-        failure = PermanentError(
+        failure = InternalFault(
             f"an internal fault ({type(error).__name__})", remedy="report it with the log; the job is kept as it is"
         )
-        return Held(node.position, f"{node.label}: {failure}")
     else:
         job.note(f"{node.label}: done", level="SUCCESS", node=node.path)
         return _following(program.workflow, node)
     # What a failed action has half done does not count.
     job.flags, job.payload = action.flags_after_failure(flags), payload
     job.dataset = job.folder.read_dataset(version)
+    job.dataset_version = version
+    if isinstance(failure, OperatorNeeded):
+        return Held(node.position, str(failure), manual=True)
     return _after_failure(program, node, job, tools, failure)
 
 
@@ -194,6 +198,8 @@ def _with_changes(program: Program, node: Perform, job: Job, action: Action) -> 
 
 def _after_failure(program: Program, node: Perform, job: Job, tools: Tools, failure: DicomPrinterError) -> Outcome:
     policy = node.on_error or program.actions[node.action].on_error or OnError.HOLD
+    if isinstance(failure, InternalFault):
+        policy = OnError.HOLD
     job.note(
         f"{node.label} failed: {failure}; onError {policy.value}",
         level="WARN" if policy is OnError.IGNORE else "ERROR",

@@ -1,0 +1,233 @@
+"""Every file in examples/ loads, and does in a dry run what its comments say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pydicom import Dataset, dcmread
+from pydicom.uid import (
+    EncapsulatedPDFStorage,
+    ExplicitVRLittleEndian,
+    JPEGLosslessSV1,
+    SecondaryCaptureImageStorage,
+)
+from reportlab.pdfgen.canvas import Canvas
+
+from dicomprinter.actions.registry import actions
+from dicomprinter.config.canonical import canonical
+from dicomprinter.config.spec import Report
+from dicomprinter.config.xml import parse
+from dicomprinter.errors import ConfigError
+from dicomprinter.program import load
+from tests.links import ROOT
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.xml"))
+COMMAND = (sys.executable, "-c", "from dicomprinter.cli.main import main; main()")
+PATIENT = ("--set", "PatientID=4711", "--set", "PatientName=Muster^Erika")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a dry run said and wrote."""
+
+    exit_code: int
+    report: dict[str, Any]
+
+    @property
+    def outcome(self) -> tuple[int, str]:
+        return self.exit_code, self.report["outcome"]
+
+    @property
+    def sent(self) -> list[tuple[str, str]]:
+        """Action and transfer syntax of each instance."""
+        return [(one["action"], one["transfer_syntax_uid"]) for one in self.report["instances"]]
+
+    @property
+    def objects(self) -> list[Dataset]:
+        return [dcmread(one["file"]) for one in self.report["instances"]]
+
+
+DryRun = Callable[..., Outcome]
+
+
+@pytest.fixture
+def dry_run(tmp_path: Path) -> DryRun:
+    """`dry_run("seed.xml", "--assume", …)`, with a grey page unless `file` names another."""
+    page = tmp_path / "page.png"
+    Image.linear_gradient("L").save(page)
+
+    def run(example: str, *options: str, file: Path = page) -> Outcome:
+        command = [*COMMAND, "run", str(ROOT / "examples" / example), str(file), "--dry-run", "--json"]
+        command += ["--output-dir", str(tmp_path / "out"), "--base", str(tmp_path / "base"), *options]
+        # Standard error is for people; here it only shows up when a test fails.
+        ended = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", timeout=60, check=False, cwd=tmp_path)
+        assert ended.stdout, f"no report; exit code {ended.returncode}"
+        return Outcome(ended.returncode, json.loads(ended.stdout))
+
+    return run
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
+def test_every_example_loads_without_an_environment(file: Path) -> None:
+    program = load(file, environment={})
+    assert program.actions
+    assert list(program.workflow.walk())
+
+
+def test_every_example_is_described_and_run_here() -> None:
+    here, described = Path(__file__).read_text("utf-8"), (ROOT / "examples" / "README.md").read_text("utf-8")
+    assert [file.name for file in EXAMPLES if f'dry_run("{file.name}"' not in here] == []
+    assert [file.name for file in EXAMPLES if f"[{file.name}]({file.name})" not in described] == []
+
+
+# seed.xml
+
+
+def test_the_seed_is_as_it_was_given() -> None:
+    text = "\n".join((ROOT / "examples" / "seed.xml").read_text("utf-8").splitlines()) + "\n"
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert digest == "21b2bace33b83cd54ad2b15cd6ee88a37095d798cdfd45e1c8ceda29eadcac0d"
+
+
+def test_the_seed_sends_a_matched_job_to_both_archives(dry_run: DryRun) -> None:
+    result = dry_run("seed.xml", "--assume", "QUERY_FOUND=true", *PATIENT)
+    assert result.outcome == (0, "done")
+    assert result.sent == [("SendToPrimaryPACS", JPEGLosslessSV1), ("SendToBackup", ExplicitVRLittleEndian)]
+    primary, backup = result.objects
+    assert primary.InstitutionName == "Medical Center"
+    assert primary.SOPInstanceUID == backup.SOPInstanceUID
+    assert primary.pixel_array.tolist() == backup.pixel_array.tolist()
+
+
+def test_the_seed_sends_nothing_of_a_job_that_is_not_in_the_worklist(dry_run: DryRun) -> None:
+    result = dry_run("seed.xml", "--assume", "QUERY_FOUND=false", *PATIENT)
+    assert (result.outcome, result.sent) == ((0, "done"), [])
+
+
+# field-dialect.xml
+
+
+def test_the_field_dialect_does_what_the_seed_does(dry_run: DryRun) -> None:
+    result = dry_run("field-dialect.xml", "--assume", "QUERY_FOUND=true", *PATIENT)
+    assert result.outcome == (0, "done")
+    assert result.sent == [("Send to PACS", JPEGLosslessSV1), ("Send to backup", ExplicitVRLittleEndian)]
+    assert result.objects[0].InstitutionName == "Medical Center"
+
+
+@pytest.mark.parametrize("assumed", [("QUERY_FOUND=0",), ("QUERY_FOUND=1", "STORE_SUCCEEDED=0")])
+def test_the_field_dialect_waits_for_the_order_and_for_the_archive(dry_run: DryRun, assumed: tuple[str, ...]) -> None:
+    options = [word for one in assumed for word in ("--assume", one)]
+    assert dry_run("field-dialect.xml", *options, *PATIENT).outcome == (4, "suspended")
+
+
+# scan-to-pacs.xml
+
+
+def test_a_scan_is_described_and_sent(dry_run: DryRun) -> None:
+    result = dry_run("scan-to-pacs.xml", "--name", "letter", *PATIENT)
+    assert result.outcome == (0, "done")
+    (scan,) = result.objects
+    assert (scan.SOPClassUID, scan.PatientID) == (SecondaryCaptureImageStorage, "4711")
+    assert (scan.StudyDescription, scan.InstitutionName) == ("Scan letter", "Medical Center")
+
+
+def test_a_pdf_is_sent_as_it_is(dry_run: DryRun, tmp_path: Path) -> None:
+    file = tmp_path / "report.pdf"
+    canvas = Canvas(str(file))
+    canvas.drawString(72, 72, "a report")
+    canvas.save()
+    (report,) = dry_run("scan-to-pacs.xml", *PATIENT, file=file).objects
+    assert report.SOPClassUID == EncapsulatedPDFStorage
+    assert report.EncapsulatedDocument[: report.EncapsulatedDocumentLength] == file.read_bytes()
+
+
+# report-with-worklist.xml
+
+
+def test_a_report_that_fits_one_order_is_sent(dry_run: DryRun) -> None:
+    result = dry_run("report-with-worklist.xml", "--assume", "QUERY_FOUND=true", *PATIENT)
+    assert (result.outcome, result.sent) == ((0, "done"), [("SendToPACS", JPEGLosslessSV1)])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--assume", "QUERY_FOUND=false", *PATIENT), (4, "suspended")),
+        (("--assume", "QUERY_FOUND=true", "--assume", "QUERY_PARTIAL=true", *PATIENT), (3, "held")),
+        (("--assume", "QUERY_FOUND=true"), (3, "held")),
+    ],
+    ids=["no order", "several orders", "no number"],
+)
+def test_a_report_that_fits_no_single_order_is_not_sent(
+    dry_run: DryRun, options: tuple[str, ...], expected: tuple[int, str]
+) -> None:
+    result = dry_run("report-with-worklist.xml", *options)
+    assert (result.outcome, result.sent) == (expected, [])
+
+
+# two-archives.xml
+
+
+def test_both_archives_get_the_same_instance(dry_run: DryRun) -> None:
+    result = dry_run("two-archives.xml", *PATIENT)
+    assert result.outcome == (0, "done")
+    assert result.sent == [("SendToBackup", ExplicitVRLittleEndian), ("SendToPrimary", JPEGLosslessSV1)]
+    assert len({one.SOPInstanceUID for one in result.objects}) == 1
+
+
+def test_a_job_that_only_the_backup_has_waits_for_the_first_archive(dry_run: DryRun) -> None:
+    result = dry_run("two-archives.xml", "--assume", "STORE_SUCCEEDED(SendToPrimary)=false", *PATIENT)
+    assert result.outcome == (4, "suspended")
+
+
+def test_a_job_that_no_archive_has_is_tried_once_more_at_once(dry_run: DryRun) -> None:
+    result = dry_run("two-archives.xml", "--assume", "STORE_SUCCEEDED=false", *PATIENT)
+    assert result.outcome == (0, "done")
+
+
+# What the pages for readers show
+
+
+def test_the_configuration_in_the_readme_loads_and_its_mistake_is_told_as_shown(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"^```xml\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    (shown,) = re.findall(r"^config\.xml:.*$", readme, re.MULTILINE)
+    file = tmp_path / "config.xml"
+    file.write_text(block, "utf-8")
+    assert set(load(file, environment={}).actions) == {"Describe", "SendToPACS"}
+    file.write_text(block.replace('action="SendToPACS"', 'action="SendToPacs"'), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(file, environment={})
+    assert str(caught.value) == f"{tmp_path}/{shown}"
+
+
+def test_the_action_in_the_architecture_page_is_one() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {"__name__": "site_actions"}
+    exec(compile(block, "architecture.md", "exec", dont_inherit=True), names)
+    stamp, report = names["Stamp"], Report()
+    assert stamp.spec.name not in actions()
+    node = canonical(parse(b'<Stamp name="S">for #{PatientID}</Stamp>', Path("config.xml")), stamp.spec, report)
+    assert report.errors == []
+    noted: list[str] = []
+
+    class Job:
+        def expand(self, template: Any, place: str) -> str:
+            return f"{place}: {template.source}"
+
+        def note(self, message: str) -> None:
+            noted.append(message)
+
+    stamp.read(node).perform(Job(), None)
+    assert noted == ["S: for #{PatientID}"]
