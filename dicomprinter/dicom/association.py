@@ -140,7 +140,7 @@ class Association:
             self._messages.send_file(context.number, file, length)
         answer, _ = self._receive(_C_STORE, "the answer to C-STORE")
         status = store_status(answer.Status)
-        _log.debug("C-STORE of %s to %s: %s", sop_instance, self.peer, status)
+        _log.debug("C-STORE to %s: %s", self.peer, status)
         return StoreResult(status, str(answer.get("ErrorComment") or ""), _offending(answer))
 
     def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:

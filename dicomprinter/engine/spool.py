@@ -35,7 +35,8 @@ class Spool:
         self.incoming, self.jobs, self.rejected, self.expired = (self.root / name for name in _FOLDERS)
         self.ledger = self.root / "ledger.jsonl"
         self._owner = self.root / ".owner"
-        self._lock = FileLock(self.root / ".lock")
+        # Any thread may ask whether it is held.
+        self._lock = FileLock(self.root / ".lock", thread_local=False)
 
     @classmethod
     def open(cls, base: Path) -> Self:

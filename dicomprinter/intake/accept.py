@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from dicomprinter.engine.spool import UNFINISHED
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.intake.submission import Submission, set_tags
+from dicomprinter.intake.text_page import set_as_pdf
 from dicomprinter.job.folder import JobFolder, sync_folder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import Facts, PageRef, Payload
@@ -153,10 +154,7 @@ class Intake:
             if entry["to"].startswith("payload/"):
                 payload += self._look_at(folder, entry["to"])
         if payload.texts and not (payload.pages or payload.documents or payload.objects):
-            raise InputError(
-                "a text alone cannot become a job in this version",
-                remedy="put the page or PDF that it belongs to beside it, under the same name",
-            )
+            payload += _set_texts(folder, payload.texts)
         facts = Facts.from_json(data["facts"])
         job = Job(folder.path.name.removeprefix(UNFINISHED), facts, folder, payload=payload)
         chosen, notes = set_tags(job.dataset, data["tags"])
@@ -210,6 +208,15 @@ def _summary(job: Job) -> str:
     }
     parts = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in counts.items() if count]
     return f"accepted from {job.facts.source or 'outside'}: {', '.join(parts)}"
+
+
+def _set_texts(folder: JobFolder, texts: tuple[str, ...]) -> Payload:
+    documents = []
+    for name in texts:
+        document = Path(name).with_suffix(".set.pdf").as_posix()
+        set_as_pdf((folder.path / name).read_text(encoding="utf-8-sig"), folder.path / document)
+        documents.append(document)
+    return Payload(documents=tuple(documents))
 
 
 def _copy(source: Path, target: Path) -> None:

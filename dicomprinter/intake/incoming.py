@@ -64,8 +64,8 @@ class Incoming(FileSystemEventHandler):
             _LOG.warning("no folder events (%s); the folder is looked at every %g s", error.strerror, self._interval)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End; a file being taken is taken whole."""
+    def stop(self) -> bool:
+        """End; a file being taken is taken whole. False when that did not come to an end within seconds."""
         self._stopping.set()
         self._happened.set()
         if self._observer.is_alive():
@@ -73,6 +73,7 @@ class Incoming(FileSystemEventHandler):
             self._observer.join(2)
         if self._thread.is_alive():
             self._thread.join(5)
+        return not self._thread.is_alive()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Note what the system says of a file."""

@@ -91,7 +91,7 @@ class InternalFault(PermanentError):  # noqa: N818 - a fault of the program, not
     """An action raised what it should not; whatever onError says, the job is held."""
 
 
-def step(program: Program, job: Job, tools: Tools) -> Outcome:  # noqa: PLR0911 - one return for each kind of node
+def step(program: Program, job: Job, tools: Tools) -> Outcome:
     """Run one node of a job that has been written down as it stands."""
     workflow = program.workflow
     node = workflow.find(job.position)
@@ -103,6 +103,15 @@ def step(program: Program, job: Job, tools: Tools) -> Outcome:  # noqa: PLR0911 
             f"the configuration has changed and {job.position} is not there any more, or stands there more than once; "
             "correct the file, or discard the job",
         )
+    try:
+        return _run(program, node, job, tools)
+    except DicomPrinterError as error:
+        # A condition that cannot be answered; a failed action never comes here.
+        return Held(node.position, f"{node.label}: {error}")
+
+
+def _run(program: Program, node: Node, job: Job, tools: Tools) -> Outcome:
+    workflow = program.workflow
     match node:
         case Perform():
             return _perform(program, node, job, tools)

@@ -1,0 +1,95 @@
+"""The command line: which commands there are, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from dicomprinter import __version__
+from dicomprinter.cli.messages import Invocation, say, say_error, verbose_option
+from dicomprinter.errors import DicomPrinterError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED = 130
+
+# Each is a module of this room, imported when it is asked for: help and version are not to wait for DICOM.
+_COMMANDS = {
+    "check": "Say everything that is wrong with a configuration.",
+    "run": "Make one job of files and run it in the foreground.",
+    "serve": "Watch the spool and run its jobs until a signal ends it.",
+    "jobs": "List, show, resume or discard the jobs of a spool.",
+    "demo": "Print to an archive inside this program and show what it holds.",
+}
+
+
+class Commands(click.Group):
+    """Knows its commands by name, and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """In the order in which a newcomer wants them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"dicomprinter.cli.{cmd_name}").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list for `--help`."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dicomprinter")
+@verbose_option
+def commands() -> None:
+    """Whatever is printed, dropped in a folder or received becomes a job that reaches the PACS."""
+
+
+def main() -> NoReturn:
+    """The entry point: run the command of `sys.argv` and exit."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Run a command; its exit code. No error of a user's leaves a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file name need not be text, and a terminal need not know every letter.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    invocation = Invocation(as_json="--json" in arguments)
+    try:
+        code = commands.main(list(arguments), prog_name="dicomprinter", standalone_mode=False, obj=invocation)
+        return int(code or 0)
+    except click.ClickException as error:
+        say_error(InputError(error.format_message()), invocation)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except DicomPrinterError as error:
+        say_error(error, invocation)
+        return error.exit_code
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        say_error(InputError(f"{where}{error.strerror or type(error).__name__}"), invocation)
+        _say_where(invocation)
+        return InputError.exit_code
+    except Exception as error:  # noqa: BLE001 - the last place where a fault can be told in words
+        remedy = "report the lines above" if invocation.verbose else "run it again with -v and report what it says"
+        _say_where(invocation)
+        say_error(DicomPrinterError(f"a fault of the program ({type(error).__name__})", remedy=remedy), invocation)
+        return DicomPrinterError.exit_code
+
+
+def _say_where(invocation: Invocation) -> None:
+    if invocation.verbose:
+        say(traceback.format_exc())

@@ -1,0 +1,84 @@
+"""A text that comes alone, set as a PDF: plain pages in a fixed-width font."""
+
+from __future__ import annotations
+
+import textwrap
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from reportlab.pdfgen.canvas import Canvas
+
+from dicomprinter.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SIZE = 10
+_LEADING = 12
+_MARGIN = 20 * mm
+_COLUMNS = 79
+_FONT_FILES = ("DejaVuSansMono.ttf", "LiberationMono-Regular.ttf", "consola.ttf", "Menlo.ttc", "cour.ttf")
+_FONT_FOLDERS = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "/Library/Fonts",
+    "/System/Library/Fonts",
+    "C:/Windows/Fonts",
+)
+
+
+def set_as_pdf(text: str, target: Path) -> None:
+    """Write a text as A4 pages; a form feed begins a new one.
+
+    Raises:
+        InputError: no font of this machine has all its characters.
+    """
+    font = _font(text)
+    canvas = Canvas(str(target), pagesize=A4, invariant=1)
+    for page in text.removesuffix("\f").split("\f"):
+        lines = list(_lines(page)) or [""]
+        height = int((A4[1] - 2 * _MARGIN) // _LEADING)
+        for start in range(0, len(lines), height):
+            canvas.setFont(font, _SIZE)
+            for number, line in enumerate(lines[start : start + height]):
+                canvas.drawString(_MARGIN, A4[1] - _MARGIN - _LEADING * (number + 1), line)
+            canvas.showPage()
+    canvas.save()
+
+
+def _lines(page: str) -> Iterator[str]:
+    for line in page.expandtabs().splitlines():
+        yield from textwrap.wrap(line, _COLUMNS, drop_whitespace=False) or [""]
+
+
+def _font(text: str) -> str:
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        font = _unicode_font()
+        if font is not None and all(ord(char) in font.face.charToGlyph for char in text if not char.isspace()):
+            pdfmetrics.registerFont(font)
+            return str(font.fontName)
+        raise InputError(
+            "the text cannot be set as pages",
+            cause="no fixed-width font of this machine has all its characters",
+            remedy="install the DejaVu fonts, or print the text to a PDF",
+        ) from None
+    return "Courier"
+
+
+@cache
+def _unicode_font() -> TTFont | None:
+    for folder in map(Path, _FONT_FOLDERS):
+        for name in _FONT_FILES:
+            for file in sorted(folder.rglob(name)) if folder.is_dir() else ():
+                try:
+                    return TTFont(Path(name).stem, str(file))
+                except TTFError:
+                    continue
+    return None
