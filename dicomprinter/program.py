@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dicomprinter.config.tree import Element, Node, Position
 
-_ROOTS = {"dicomprinter": "DicomPrinter", "dicomprinterconfig": "DicomPrinter"}
+_ROOTS = ("DicomPrinter", "DicomPrinterConfig")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
 
     Raises:
         ConfigError: with every problem of the file.
-        InputError: the file cannot be read.
+        InputError: the file, or a `.env` file, cannot be read.
     """
     try:
         data = file.read_bytes()
@@ -101,9 +101,9 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
             f"cannot read the configuration {file}", cause=error.strerror or "", remedy="check the path and its rights"
         ) from None
     root = parse(data, file)
+    _check_root(root, file)
     report = Report()
     expand_environment(root, read_environment(base, environment), report)
-    _check_root(root, report)
     spec = root_spec()
     node = canonical(root, spec, report)
     check_references(root, node, report)
@@ -134,11 +134,13 @@ def with_endpoints(program: Program, endpoints: Mapping[str, tuple[str, int]]) -
     return replace(program, actions=changed)
 
 
-def _check_root(root: Element, report: Report) -> None:
-    name = _ROOTS.get(root.name.lower())
-    if name is None:
+def _check_root(root: Element, file: Path) -> None:
+    """Any other document would be wrong in every line."""
+    if root.name.lower() not in {name.lower() for name in _ROOTS}:
         message = f"the document is a <{root.name}>, not a configuration"
-        report.error(root.position, message, nearest(root.name, ("DicomPrinter", "DicomPrinterConfig")))
+        raise ConfigError(
+            [Problem(file, root.position.line, root.position.column, message, nearest(root.name, _ROOTS))]
+        )
 
 
 def _root_dialect(element: Element, report: Report) -> None:  # noqa: ARG001 - the form of every dialect hook

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import pytest
 from PIL import Image
 from pydicom import Dataset, dcmread
+from pydicom.encaps import generate_frames
 from pydicom.uid import (
     EncapsulatedPDFStorage,
     ExplicitVRLittleEndian,
@@ -32,7 +34,7 @@ from dicomprinter.program import load
 from tests.links import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.xml"))
-COMMAND = (sys.executable, "-c", "from dicomprinter.cli.main import main; main()")
+COMMAND = (sys.executable, "-m", "dicomprinter")
 PATIENT = ("--set", "PatientID=4711", "--set", "PatientName=Muster^Erika")
 
 
@@ -106,7 +108,8 @@ def test_the_seed_sends_a_matched_job_to_both_archives(dry_run: DryRun) -> None:
     primary, backup = result.objects
     assert primary.InstitutionName == "Medical Center"
     assert primary.SOPInstanceUID == backup.SOPInstanceUID
-    assert primary.pixel_array.tolist() == backup.pixel_array.tolist()
+    (frame,) = generate_frames(primary.PixelData, number_of_frames=1)
+    assert imagecodecs.jpeg8_decode(frame).tolist() == backup.pixel_array.tolist()
 
 
 def test_the_seed_sends_nothing_of_a_job_that_is_not_in_the_worklist(dry_run: DryRun) -> None:
@@ -201,7 +204,7 @@ def test_a_job_that_no_archive_has_is_tried_once_more_at_once(dry_run: DryRun) -
 def test_the_configuration_in_the_readme_loads_and_its_mistake_is_told_as_shown(tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     (block,) = re.findall(r"^```xml\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
-    (shown,) = re.findall(r"^config\.xml:.*$", readme, re.MULTILINE)
+    (shown,) = re.findall(r"^config\.xml:\d.*$", readme, re.MULTILINE)
     file = tmp_path / "config.xml"
     file.write_text(block, "utf-8")
     assert set(load(file, environment={}).actions) == {"Describe", "SendToPACS"}

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import click
 import pytest
 
 import dicomprinter
 from dicomprinter.actions.registry import actions
+from dicomprinter.cli.main import commands
 from dicomprinter.config.dtd import write_dtd
 from dicomprinter.program import root_spec
 from tests.links import ROOT, broken, pages
@@ -33,6 +35,7 @@ ROOMS = (
     "service",
     "demo",
     "cli",
+    "__main__",
 )
 MOST_LINES = 400
 
@@ -137,6 +140,22 @@ def test_the_readme_begins_with_the_two_commands() -> None:
 def test_the_readme_says_of_every_action_whether_it_can_be_performed() -> None:
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is there")[2].partition("\n## ")[0]
     assert [name for name in actions() if not re.search(rf"\b{name}\b", section)] == []
+
+
+def options(command: click.Command) -> Iterator[str]:
+    yield from (option for parameter in command.params for option in parameter.opts)
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner, name
+            yield from options(inner)
+
+
+@pytest.mark.parametrize("page", ["README.md", "examples/README.md"])
+def test_a_page_names_only_options_that_there_are(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= {*options(commands), "--help"}
 
 
 def test_the_help_names_every_target() -> None:

@@ -36,14 +36,18 @@ def _dialect(element: Element, report: Report) -> None:
     on_error_dialect(element, report)
     connection_dialect(element, report)
     compression = element.pop("compression")
-    if compression is not None:
-        report.warn(
-            element.position,
-            '<Store> has the older attribute "compression"',
-            f'today it is <Compression type="{compression}"/>',
-        )
-        if element.find("Compression") is None:
-            element.children.append(Element("Compression", element.position, {"type": compression}))
+    if compression is None:
+        return
+    if element.find("Compression") is not None:
+        message = 'the attribute "compression" of <Store> has no effect'
+        report.warn(element.position, message, "<Compression> already says it")
+        return
+    report.warn(
+        element.position,
+        '<Store> has the older attribute "compression"',
+        f'today it is <Compression type="{compression}"/>',
+    )
+    element.children.append(Element("Compression", element.position, {"type": compression}))
 
 
 def _check_compression(node: Node, report: Report) -> None:
@@ -110,6 +114,7 @@ class Store(Action):
         ),
         dialect=_dialect,
         check=_check,
+        robust=True,
         doc="makes the job's objects and sends them to an archive",
     )
 

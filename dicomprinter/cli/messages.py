@@ -62,8 +62,9 @@ def plain(text: str) -> str:
 
 
 def say(text: str, colour: str | None = None) -> None:
-    """A line on standard error."""
-    click.secho(plain(text), fg=colour, err=True)
+    """A line on standard error; nothing for an empty text."""
+    if text:
+        click.secho(plain(text), fg=colour, err=True)
 
 
 def say_error(error: DicomPrinterError, how: Invocation) -> None:

@@ -48,9 +48,10 @@ def canonical(element: Element, spec: Spec, report: Report) -> Node:
         spec.dialect(element, report)
     texts, values = _attributes(element, spec, report)
     text, value = _text(element, spec, report)
+    is_well = len(report.errors) == before
     children = _children(element, spec, report)
     node = Node(spec.name, element.position, MappingProxyType(texts), MappingProxyType(values), text, value, children)
-    if spec.check and len(report.errors) == before:
+    if spec.check and is_well and (spec.robust or len(report.errors) == before):
         spec.check(node, report)
     return node
 

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dicomprinter.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,7 +19,11 @@ _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
 def read_environment(base: Path | None, process: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Gather the variables: later files win over earlier ones, the process wins over all."""
+    """Gather the variables: later files win over earlier ones, the process wins over all.
+
+    Raises:
+        InputError: a file is there, but cannot be read.
+    """
     variables: dict[str, str] = {}
     for name in ENV_FILES if base else ():
         file = Path(base or "") / name
@@ -27,8 +33,13 @@ def read_environment(base: Path | None, process: Mapping[str, str] | None = None
 
 
 def _read_file(file: Path) -> dict[str, str]:
+    try:
+        # Editors on Windows put a mark at the beginning, which would hide the first variable.
+        text = file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise InputError(f"cannot read {file}", cause=error.strerror or "", remedy="check its rights") from None
     variables = {}
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in text.splitlines():
         match = _ASSIGNMENT.fullmatch(line.strip())
         if match:
             value = match[2].strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import regex
@@ -39,6 +38,9 @@ class Kind:
 Colour = tuple[int, int, int, int]
 
 _COLOUR = re.compile(r"(?:0x)?([0-9A-F]{2})?([0-9A-F]{2})([0-9A-F]{2})([0-9A-F]{2})", re.IGNORECASE)
+# As many digits as any value needs; Python's own reading also takes 1_000, and has no end.
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})")
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
@@ -99,7 +101,7 @@ def _colour(text: str) -> Colour:
 
 
 def _timeout(text: str) -> float | None:
-    seconds: float = decimal(-1).parse(text)
+    seconds: float = decimal(-1, 86400).parse(text)
     if -1 < seconds <= 0:
         raise ValueError(f"{text} is not a number of seconds above 0, or -1 for none")
     return None if seconds < 0 else seconds
@@ -116,10 +118,9 @@ def integer(low: int | None = None, high: int | None = None, what: str = "a whol
     )
 
     def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            raise ValueError(f'"{text}" is not {what}{limits}') from None
+        if not _INTEGER.fullmatch(text):
+            raise ValueError(f'"{text}" is not {what}{limits}')
+        number = int(text)
         if (low is not None and number < low) or (high is not None and number > high):
             raise ValueError(f"{number} is not {what}{limits}")
         return number
@@ -138,13 +139,12 @@ def decimal(low: float | None = None, high: float | None = None) -> Kind:
     )
 
     def parse(text: str) -> float:
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            raise ValueError(f'"{text}" is not a number{limits}') from None
-        if not number.is_finite() or (low is not None and number < low) or (high is not None and number > high):
+        if not _DECIMAL.fullmatch(text):
+            raise ValueError(f'"{text}" is not a number{limits}')
+        number = float(text)
+        if (low is not None and number < low) or (high is not None and number > high):
             raise ValueError(f"{text} is not a number{limits}")
-        return float(number)
+        return number
 
     return Kind("a number" + limits, parse)
 

@@ -78,12 +78,10 @@ class Template:
         parts: list[str | Placeholder] = []
         end = 0
         for match in _PLACEHOLDER.finditer(text):
-            parts += [text[end : match.start()]] if match.start() > end else []
+            parts += _literal(text[end : match.start()], text)
             parts.append(_placeholder(match[1].strip()))
             end = match.end()
-        if "#{" in text[end:]:
-            raise ValueError(f'a placeholder has no closing brace in "{text}"')
-        parts += [text[end:]] if end < len(text) else []
+        parts += _literal(text[end:], text)
         return cls(text, tuple(parts))
 
     @property
@@ -105,6 +103,12 @@ class Template:
         return text, missing
 
 
+def _literal(piece: str, text: str) -> list[str]:
+    if "#{" in piece:
+        raise ValueError(f'a placeholder has no closing brace in "{text}"')
+    return [piece] if piece else []
+
+
 def _placeholder(text: str) -> Placeholder:
     known = {name.lower(): name for name in (*FACTS, *MOMENTS, *FILES, "UID")}
     dated = _DATE.fullmatch(text)
@@ -116,6 +120,7 @@ def _placeholder(text: str) -> Placeholder:
     try:
         return Placeholder(text, "tag", tag=int(parse_tag(text)))
     except ValueError:
+        known["date"] = "Date"
         near = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.6)
         hint = f'; did you mean "#{{{known[near[0]]}}}"?' if near else suggest_keyword(text)
         raise ValueError(f'"#{{{text}}}" is neither a tag nor a placeholder{hint}') from None

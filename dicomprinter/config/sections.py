@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from dicomprinter.config.kinds import BOOLEAN, NAME, TEXT, VERBATIM, Kind, decimal, integer
-from dicomprinter.config.spec import Spec, optional
+from dicomprinter.config.spec import Child, Spec, optional
 from dicomprinter.config.tree import Element
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dicomprinter.config.tree import Node
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-_SIZE = re.compile(r"(\d+)\s*([KMG]?)B?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,9})\s*(?:([KMG])B?)?", re.IGNORECASE)
 _MEGABYTE = 1 << 20
 
 
@@ -25,16 +25,20 @@ def _file_size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if match is None:
         raise ValueError(f'"{text}" is not a size; write 50, 50M, 512K or 1G')
-    size = int(match[1]) * _UNITS[match[2].upper() or "M"]
-    if size < _MEGABYTE:
-        raise ValueError(f'"{text}" is less than 1 MB')
-    return size
+    return int(match[1]) * _UNITS[(match[2] or "M").upper()]
+
+
+def _check_size(node: Node, report: Report) -> None:
+    if node.value < _MEGABYTE:
+        report.warn(node.position, f'<{node.name}>: "{node.text}" is less than 1 MB', "1 MB is taken")
 
 
 def _encoding(text: str) -> str:
     try:
+        # An encoding of text: codecs knows others, such as hex.
+        "a".encode(text)
         return codecs.lookup(text).name
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise ValueError(f'"{text}" is not an encoding; write utf-8 or windows-1252, say') from None
 
 
@@ -49,7 +53,7 @@ GENERAL = Spec(
         optional("ValidityPeriod", decimal(0, 36500), "days after which an unfinished job expires; 5"),
         optional("Verbosity", integer(1, 35), "how deep log detail goes; 35"),
         optional("RedactSensitiveLogValues", BOOLEAN, "whether patient data is kept out of logs; true"),
-        optional("MaximumLogFileSize", FILE_SIZE, "a bare number is in MB; 50M"),
+        Child(Spec("MaximumLogFileSize", text=FILE_SIZE, check=_check_size, doc="a bare number is in MB; 50M")),
         optional("MaximumLogFileCount", integer(2), "how many log files are kept; 10"),
         optional("RegistrationKey", TEXT, ignored="this program needs no registration"),
         optional("SpoolDirectory", TEXT, ignored="the spool lies in the base directory: --base"),
@@ -81,7 +85,7 @@ class General:
             timedelta(days=node.content("ValidityPeriod", 5.0)),
             node.content("Verbosity", 35),
             node.content("RedactSensitiveLogValues", True),
-            node.content("MaximumLogFileSize", 50 * _MEGABYTE),
+            max(node.content("MaximumLogFileSize", 50 * _MEGABYTE), _MEGABYTE),
             node.content("MaximumLogFileCount", 10),
         )
 
@@ -108,9 +112,9 @@ DROP_MONITOR = Spec(
         optional("ConvertToPNG", BOOLEAN, "whether pictures are turned into PNG first; false"),
         optional("Montage", BOOLEAN, "whether several pictures become one; false"),
         optional("PdfRasterDpi", integer(36, 1200), "the resolution of rendered PDF pages; 300"),
-        optional("PdfConversionTimeoutMs", integer(1), "5000"),
+        optional("PdfConversionTimeoutMs", integer(1, 2**31 - 1), "5000"),
         optional("PathSeparator", VERBATIM, "between a subfolder and the file in a job's name; /"),
-        optional("RetryIntervalSeconds", decimal(0), "before a file that cannot be read is tried again; 5"),
+        optional("RetryIntervalSeconds", decimal(0, 86400), "before a file that cannot be read is tried again; 5"),
         optional("MaxRetryAttempts", integer(0), "how often; 3"),
         optional("TextFileEncoding", ENCODING, "utf-8"),
         optional("Layout", TEXT, ignored=_NO_EFFECT),

@@ -57,6 +57,7 @@ class Spec:
             otherwise they are put in the order of `children`.
         dialect: rewrites older and other forms of the element before it is checked.
         check: looks at the finished node for what no single value shows.
+        robust: whether `check` copes with children that are wrong; otherwise it runs only when all is well.
         doc: one line for the reference.
     """
 
@@ -67,6 +68,7 @@ class Spec:
     ordered: bool = False
     dialect: Callable[[Element, Report], None] | None = None
     check: Callable[[Any, Report], None] | None = None
+    robust: bool = False
     doc: str = ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 MAXIMUM_DEPTH = 100
 MAXIMUM_BYTES = 16 * 1024 * 1024
 
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_TAG_WITH_ENTITY = re.compile(r"<[^!?/].*&(?!#|(?:amp|lt|gt|quot|apos);)", re.DOTALL)
+_NO_ENTITIES = "entities are not allowed here; write the text itself, or ${VARIABLE}"
+
 
 class _Refused(Exception):  # noqa: N818 - ends the parse, never leaves this file
     def __init__(self, message: str, line: int, column: int) -> None:
@@ -25,11 +31,15 @@ class _Refused(Exception):  # noqa: N818 - ends the parse, never leaves this fil
 class _Builder:
     """Expat's handlers. Expat itself resolves nothing from outside: every entity of the file's own is refused here."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: bytes) -> None:
         self.parser = expat.ParserCreate(namespace_separator=None)
+        # Expat counts a byte order mark as the first character.
+        self._mark = 1 if data.startswith(_MARKS) else 0
         self.root: Element | None = None
         self._open: list[Element] = []
         self.parser.buffer_text = True
+        # Only what the elements themselves say: no defaults of a DOCTYPE.
+        self.parser.specified_attributes = True
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._characters
@@ -38,7 +48,7 @@ class _Builder:
         self.parser.SkippedEntityHandler = self._entity
 
     def _place(self) -> Position:
-        return Position(self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1)
+        return _place(self.parser, self._mark)
 
     def _refuse(self, message: str) -> _Refused:
         place = self._place()
@@ -61,7 +71,36 @@ class _Builder:
         self._open[-1].text += text
 
     def _entity(self, *_: object) -> int:
-        raise self._refuse("entities are not allowed here; write the text itself, or ${VARIABLE}")
+        raise self._refuse(_NO_ENTITIES)
+
+
+def _place(parser: expat.XMLParserType, mark: int) -> Position:
+    line, column = parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
+    return Position(line, column - mark if line == 1 else column)
+
+
+def _refuse_entities_in_attributes(data: bytes) -> None:
+    """Where a DOCTYPE names a DTD, expat drops an unknown entity in an attribute without a word: look at the tags."""
+    parser = expat.ParserCreate()
+    mark = 1 if data.startswith(_MARKS) else 0
+    tags: list[tuple[Position, list[str]]] = [(Position(1, 1), [])]
+
+    def gather(text: str) -> None:
+        # A long tag comes in pieces; only the first begins with <.
+        if text.startswith("<"):
+            tags.append((_place(parser, mark), []))
+        tags[-1][1].append(text)
+
+    def pass_over(*_: object) -> None:
+        """What is neither a tag nor part of a DOCTYPE."""
+
+    parser.DefaultHandler = gather
+    parser.CharacterDataHandler = parser.CommentHandler = parser.ProcessingInstructionHandler = pass_over
+    parser.XmlDeclHandler = parser.StartCdataSectionHandler = parser.EndCdataSectionHandler = pass_over
+    parser.Parse(data, True)
+    for place, pieces in tags:
+        if _TAG_WITH_ENTITY.match("".join(pieces)):
+            raise _Refused(_NO_ENTITIES, place.line, place.column)
 
 
 def parse(data: bytes, file: Path) -> Element:
@@ -72,9 +111,10 @@ def parse(data: bytes, file: Path) -> Element:
     """
     if len(data) > MAXIMUM_BYTES:
         raise ConfigError([Problem(file, 1, 1, f"the file is larger than {MAXIMUM_BYTES // 1024 // 1024} MB")])
-    builder = _Builder()
+    builder = _Builder(data)
     try:
         builder.parser.Parse(data, True)
+        _refuse_entities_in_attributes(data)
     except expat.ExpatError as error:
         message = f"not well-formed XML: {expat.ErrorString(error.code)}"
         raise ConfigError([Problem(file, error.lineno, error.offset + 1, message)]) from None

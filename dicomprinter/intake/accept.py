@@ -7,6 +7,7 @@ job is written, and its folder gets its name. After a crash `recover` goes on wh
 from __future__ import annotations
 
 import errno
+import filecmp
 import logging
 import os
 import re
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicomprinter.engine.spool import UNFINISHED
-from dicomprinter.errors import InputError, PermanentError
+from dicomprinter.errors import DicomPrinterError, InputError, PermanentError
 from dicomprinter.intake.submission import Submission, set_tags
 from dicomprinter.intake.text_page import set_as_pdf
 from dicomprinter.job.folder import JobFolder, sync_folder
@@ -77,23 +78,34 @@ class Intake:
         folder = self._begin(files, submission, sidecar)
         return self._take(folder)
 
+    def unfinished(self) -> list[Path]:
+        """The folders of what a crash or a failing disk has interrupted, in order of arrival."""
+        return sorted(self.spool.jobs.glob(UNFINISHED + "*"))
+
     def recover(self) -> Iterator[Job]:
-        """Go on with what a crash has interrupted."""
-        for path in sorted(self.spool.jobs.glob(UNFINISHED + "*")):
-            folder = JobFolder(path)
+        """Go on with what was interrupted; what cannot be taken in even now stays for another time."""
+        for path in self.unfinished():
             try:
-                data = folder.arrival()
-            except (OSError, ValueError):
-                # Nothing is moved before it is written down, so there is nothing of anyone's in here.
-                shutil.rmtree(path, ignore_errors=True)
+                job = self._go_on(JobFolder(path))
+            except Exception as error:  # noqa: BLE001 - one file must not keep the others out
+                tell("a file that was being taken in has to wait", error)
                 continue
-            if data["facts"]["source"] == COMMAND_LINE:
-                # Copies: what was given on the command line is still where it was.
-                shutil.rmtree(path, ignore_errors=True)
-                continue
-            job = self._take(folder)
             if job is not None:
                 yield job
+
+    def _go_on(self, folder: JobFolder) -> Job | None:
+        try:
+            is_copy = folder.arrival()["facts"]["source"] == COMMAND_LINE
+        except (OSError, ValueError, KeyError, TypeError):
+            # Nothing is moved before it is written down: what is here all the same is somebody's.
+            left = sorted((folder.path / "payload").glob("*"))
+            self.reject([(file, file.name) for file in left], "what was known of this file is damaged; drop it again")
+            is_copy = True
+        if is_copy:
+            # What was given on the command line is still where it was.
+            shutil.rmtree(folder.path, ignore_errors=True)
+            return None
+        return self._take(folder)
 
     def reject(self, files: Sequence[tuple[Path, str]], why: str) -> None:
         """Put files where a person finds them, each with the reason beside it.
@@ -152,7 +164,7 @@ class Intake:
         payload = Payload()
         for entry in data["files"]:
             if entry["to"].startswith("payload/"):
-                payload += self._look_at(folder, entry["to"])
+                payload += self._look_at(folder, entry)
         if payload.texts and not (payload.pages or payload.documents or payload.objects):
             payload += _set_texts(folder, payload.texts)
         facts = Facts.from_json(data["facts"])
@@ -171,8 +183,14 @@ class Intake:
         sync_folder(self.spool.jobs)
         return job
 
-    def _look_at(self, folder: JobFolder, name: str) -> Payload:
-        probe = self.decoder.probe(folder.path / name)
+    def _look_at(self, folder: JobFolder, entry: dict[str, str]) -> Payload:
+        name = entry["to"]
+        try:
+            probe = self.decoder.probe(folder.path / name)
+        except (InputError, PermanentError) as error:
+            # Which of several files it is; a file's name may be a patient's.
+            error.private = error.private or entry["from"]
+            raise
         match probe.kind:
             case "image":
                 return Payload(pages=tuple(PageRef(name, index) for index in range(probe.frames)))
@@ -181,6 +199,16 @@ class Intake:
             case "text":
                 return Payload(texts=(name,))
         return Payload(objects=(name,))
+
+
+def tell(what: str, error: Exception) -> None:
+    """Log that something went wrong, and why, in words that are safe for a log."""
+    if isinstance(error, DicomPrinterError):
+        _LOG.error("%s: %s", what, error)
+    elif isinstance(error, OSError):
+        _LOG.error("%s: %s", what, error.strerror or type(error).__name__)
+    else:
+        _LOG.exception("%s: a fault of the program", what)
 
 
 def safe_name(name: str) -> str:
@@ -230,7 +258,13 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Move a file; across file systems by a copy that is whole before the original goes."""
+    """Move a file, once; across file systems by a copy that is whole before the original goes."""
+    if target.exists():
+        # Moved before a crash, so that a file of this name is another one; unless the original of a copy was left.
+        with suppress(FileNotFoundError):
+            if source.stat().st_dev != target.stat().st_dev and filecmp.cmp(source, target, shallow=False):
+                source.unlink()
+        return
     with suppress(FileNotFoundError):
         try:
             source.rename(target)

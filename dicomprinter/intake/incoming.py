@@ -14,6 +14,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from dicomprinter.errors import InputError
+from dicomprinter.intake.accept import tell
 from dicomprinter.intake.completeness import QUIET_SECONDS, Completeness
 from dicomprinter.intake.submission import Submission, read_sidecar
 
@@ -49,6 +50,7 @@ class Incoming(FileSystemEventHandler):
         self._interval = interval
         self._complete = Completeness()
         self._later: dict[Path, float] = {}
+        self._recover_at: float | None = None
         self._lock = threading.Lock()
         self._happened = threading.Event()
         self._stopping = threading.Event()
@@ -57,6 +59,8 @@ class Incoming(FileSystemEventHandler):
 
     def start(self) -> None:
         """Begin to watch; what lies there already is taken as well."""
+        if self._intake.unfinished():
+            self._recover_at = time.monotonic() + _RETRY_SECONDS
         try:
             self._observer.schedule(self, str(self.folder), recursive=True)
             self._observer.start()
@@ -102,7 +106,8 @@ class Incoming(FileSystemEventHandler):
 
     def look(self) -> bool:
         """Take every file that is complete; says whether some are there that are not yet."""
-        pending = False
+        self._recover()
+        pending = self._recover_at is not None
         files = sorted(_files(self.folder))
         with self._lock:
             self._complete.keep_only(set(files))
@@ -117,6 +122,14 @@ class Incoming(FileSystemEventHandler):
             else:
                 pending = True
         return pending
+
+    def _recover(self) -> None:
+        """Go on with files that have left their place but could not become a job."""
+        if self._recover_at is None or self._recover_at > time.monotonic():
+            return
+        for job in self._intake.recover():
+            self._submit(job)
+        self._recover_at = time.monotonic() + _RETRY_SECONDS if self._intake.unfinished() else None
 
     def _is_ready(self, file: Path) -> bool:
         now = time.monotonic()
@@ -141,7 +154,8 @@ class Incoming(FileSystemEventHandler):
             if file.is_symlink():
                 self._intake.reject([(file, title)], "a link is not followed; copy the file itself")
                 return
-            has_sidecar = sidecar in names
+            # The listing may be older than the sidecar, which is there before its file.
+            has_sidecar = sidecar.exists()
             submission = read_sidecar(sidecar, title, SOURCE) if has_sidecar else Submission(title, source=SOURCE)
             beside = [text] if text in names and text != file else []
             job = self._intake.take([file, *beside], submission, sidecar if has_sidecar else None)
@@ -149,9 +163,9 @@ class Incoming(FileSystemEventHandler):
             self._intake.reject([(file, title), (sidecar, sidecar.name)], str(error))
             _LOG.error("a file was rejected: %s", error)
             return
-        except OSError as error:
-            self._later[file] = time.monotonic() + _RETRY_SECONDS
-            _LOG.error("a file cannot be taken now (%s); tried again in %g s", error.strerror, _RETRY_SECONDS)
+        except Exception as error:  # noqa: BLE001 - one file must not keep the others out
+            self._later[file] = self._recover_at = time.monotonic() + _RETRY_SECONDS
+            tell(f"a file cannot be taken now, it is tried again in {_RETRY_SECONDS:g} s", error)
             return
         finally:
             with self._lock:

@@ -31,19 +31,25 @@ _YES_OR_NO = ("QUERY_FOUND", "QUERY_PARTIAL", "STORE_SUCCEEDED")
 _SECONDS = 2.0
 
 
-def check_condition(node: Node, value: str, place: Position, report: Report) -> None:
-    """Look at a condition's tag and value at load."""
+def check_field(node: Node, report: Report) -> None:
+    """Look at the tag of an If or a Switch at load."""
     field, tag = node["field"], node["tag"]
     if field == "TAG_VALUE":
         if tag is None:
-            report.error(place, f"<{node.name}> TAG_VALUE needs a tag", 'write field="TAG_VALUE(0010,0020)" or tag="…"')
+            way_out = 'write field="TAG_VALUE(0010,0020)" or tag="…"'
+            report.error(node.position, f"<{node.name}> TAG_VALUE needs a tag", way_out)
         else:
-            _try(lambda: parse_tag(tag), place, report)
+            _try(lambda: parse_tag(tag), node.position, report)
+    elif tag is not None and field != "STORE_SUCCEEDED":
+        report.error(node.position, f'<{node.name}> {field} takes no attribute "tag"')
+
+
+def check_value(field: str, value: str, place: Position, report: Report) -> None:
+    """Look at what a field is compared with at load."""
+    if field == "TAG_VALUE":
         _try(lambda: PATTERN.parse(value), place, report)
     elif field in _YES_OR_NO:
         _try(lambda: BOOLEAN.parse(value), place, report)
-    if tag is not None and field not in ("TAG_VALUE", "STORE_SUCCEEDED"):
-        report.error(place, f'<{node.name}> {field} takes no attribute "tag"')
 
 
 def _try(read: Any, place: Position, report: Report) -> None:

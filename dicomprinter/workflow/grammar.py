@@ -9,7 +9,7 @@ from dicomprinter.actions.base import ON_ERROR
 from dicomprinter.config.kinds import BOOLEAN, NAME, TEXT, choice, integer
 from dicomprinter.config.spec import Attribute, Child, Spec
 from dicomprinter.config.tree import Element
-from dicomprinter.workflow.conditions import FIELDS, REFUSED_FIELDS, check_condition
+from dicomprinter.workflow.conditions import FIELDS, REFUSED_FIELDS, check_field, check_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +43,7 @@ def workflow_spec(changes: Iterable[Spec], film: Iterable[Spec]) -> Spec:
         (
             Attribute("action", NAME, required=True, doc="the action's name"),
             Attribute("onError", ON_ERROR, doc="what becomes of the job when the action fails; Hold when unsaid"),
+            Attribute("defaultQuery", NAME, ignored="operators match a job with dicomprinter jobs match"),
         ),
         tuple(Child(spec) for spec in changes),
         doc="runs an action",
@@ -53,6 +54,7 @@ def workflow_spec(changes: Iterable[Spec], film: Iterable[Spec]) -> Spec:
         (Child(body("Statements"), least=1), Child(body("Else"))),
         dialect=_if,
         check=_check_if,
+        robust=True,
         doc="runs its nodes when the condition holds",
     )
     specs["Switch"] = Spec(
@@ -62,6 +64,7 @@ def workflow_spec(changes: Iterable[Spec], film: Iterable[Spec]) -> Spec:
         ordered=True,
         dialect=_switch,
         check=_check_switch,
+        robust=True,
         doc="runs exactly one of its branches",
     )
     specs["Suspend"] = Spec(
@@ -81,7 +84,6 @@ def workflow_spec(changes: Iterable[Spec], film: Iterable[Spec]) -> Spec:
             Attribute("type", choice("Print"), default="Print"),
         ),
         tuple(Child(spec) for spec in film),
-        dialect=_update,
         doc="changes a Print's film attributes for this job",
     )
     return body("Workflow", doc="what happens to a job")
@@ -97,15 +99,27 @@ def _body(element: Element, report: Report) -> None:
                 "<Resume> is not supported: a job goes on where its Suspend says",
                 'write <Suspend resumeAction="…"/> instead',
             )
+        elif child.name.lower() == "update" and child.attribute("field") is not None:
+            element.children.remove(child)
+            report.error(
+                child.position,
+                "<Update field=…> is not supported: an Update changes a Print's film attributes",
+                "use a SetTag action to change the job's tags",
+            )
 
 
 def _condition_field(element: Element, report: Report) -> None:
-    field = element.attribute("field") or ""
-    match = _TAG_VALUE.fullmatch(field.strip())
+    field = (element.attribute("field") or "").strip()
+    match = _TAG_VALUE.fullmatch(field)
     if match:
         element.pop("field")
         element.attributes["field"] = "TAG_VALUE"
-        element.attributes.setdefault("tag", match[1])
+        if element.attribute("tag") is None:
+            element.attributes["tag"] = match[1]
+        else:
+            report.error(
+                element.position, f'<{element.name}> has the attribute "tag" beside {field}', "keep one of them"
+            )
     elif field.upper() in REFUSED_FIELDS:
         element.pop("field")
         element.attributes["field"] = "QUERY_FOUND"
@@ -127,29 +141,28 @@ def _if(element: Element, report: Report) -> None:
         element.children = [Element("Statements", element.position, children=inside), *rest]
 
 
+def _is_blank(text: str | None) -> bool:
+    return text is not None and not text.strip()
+
+
 def _switch(element: Element, report: Report) -> None:
     _condition_field(element, report)
     for child in element.children:
         statements = child.find("Statements")
         if statements is not None and len(child.children) == 1:
             child.children = statements.children
-        if child.name.lower() == "case" and (child.attribute("value") or "").strip() == "" and child.attributes:
-            child.name, child.attributes = "Default", {}
-
-
-def _update(element: Element, report: Report) -> None:
-    if element.pop("field") is not None:
-        report.error(
-            element.position,
-            "<Update field=…> is not supported: an Update changes a Print's film attributes",
-            "use a SetTag action to change the job's tags",
-        )
+        if child.name.lower() == "case" and _is_blank(child.attribute("value")):
+            child.name = "Default"
+            child.pop("value")
 
 
 def _check_if(node: Node, report: Report) -> None:
-    check_condition(node, node["value"], node.position, report)
+    check_field(node, report)
+    check_value(node["field"], node["value"], node.position, report)
 
 
 def _check_switch(node: Node, report: Report) -> None:
+    check_field(node, report)
     for case in node.all("Case"):
-        check_condition(node, case["value"], case.position, report)
+        if "value" in case.texts:
+            check_value(node["field"], case["value"], case.position, report)

@@ -30,7 +30,7 @@ def check_references(root: Element, node: Node, report: Report) -> None:
         if inner.name == "Perform" and _known(inner, "action", kinds, report):
             kind = kinds[inner.texts["action"]]
             for change in inner.children:
-                if change.name != kind:
+                if change.name.lower() != kind.lower():
                     message = f'<{change.name}> cannot change "{inner.texts["action"]}", which is a {kind}'
                     report.error(change.position, message)
         elif inner.name == "Suspend" and "resumeAction" in inner.texts and _known(inner, "resumeAction", kinds, report):
@@ -41,7 +41,7 @@ def check_references(root: Element, node: Node, report: Report) -> None:
                     "name an action that a <Perform> names",
                 )
         elif inner.name == "Update" and _known(inner, "action", kinds, report):
-            if kinds[inner.texts["action"]] != "Print":
+            if kinds[inner.texts["action"]].lower() != "print":
                 report.error(inner.position, f'"{inner.texts["action"]}" is not a Print and cannot be updated')
         elif inner.texts.get("field") == "STORE_SUCCEEDED" and inner.texts.get("tag"):
             _check_store(inner, kinds, report)

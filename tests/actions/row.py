@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ class Row:
     """What it covers, the snippet, where the value stands in what was read, the value, words of each warning.
 
     `covers` is `Element@attribute` or `Element/Child`, by the names of the Spec that declares it; `no …` shows
-    what holds without it. `path` joins attributes and indices by dots; `#` is the length.
+    what holds without it. `path` joins attributes, indices and keys by dots; `#` is the length.
     """
 
     covers: str
@@ -24,7 +24,12 @@ class Row:
 
 def pick(value: Any, path: str) -> Any:
     for part in path.split("."):
-        value = len(value) if part == "#" else value[int(part)] if part.isdecimal() else getattr(value, part)
+        if part == "#":
+            value = len(value)
+        elif isinstance(value, Mapping):
+            value = value[part]
+        else:
+            value = value[int(part)] if part.isdecimal() else getattr(value, part)
     return value
 
 

@@ -194,7 +194,10 @@ def test_each_action_refuses_what_it_does_not_know(action: type[Action], least: 
     assert ["onError" in message for _, message, _ in report.errors] == [True]
 
 
-@pytest.mark.parametrize(("action", "least"), LEAST.items(), ids=lambda value: getattr(value, "__name__", ""))
+LATER = {action: least for action, least in LEAST.items() if "not_yet" in action.perform.__code__.co_names}
+
+
+@pytest.mark.parametrize(("action", "least"), LATER.items(), ids=lambda value: getattr(value, "__name__", ""))
 def test_an_action_of_a_later_version_fails_by_its_name(action: type[Action], least: str) -> None:
     node, report, _ = load(least.format('name="Rotate90"'))
     assert report.errors == []

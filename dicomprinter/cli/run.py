@@ -1,0 +1,196 @@
+"""`dicomprinter run`: one job in the foreground."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dicomprinter.cli.arguments import assignments, assumptions, endpoint_option
+from dicomprinter.cli.bases import base_for
+from dicomprinter.cli.messages import PATH, invocation, json_option, print_json, say, say_problems, verbose_option
+from dicomprinter.cli.own_spool import interruptible, keep_environment, put_back, spool_of_a_run
+from dicomprinter.cli.report import Report, show_report, way_on
+from dicomprinter.engine.dry_run import DryNetwork
+from dicomprinter.engine.runner import Runner
+from dicomprinter.engine.tools import tools
+from dicomprinter.errors import InputError
+from dicomprinter.imaging.decoder import Decoder
+from dicomprinter.intake.accept import COMMAND_LINE, Intake
+from dicomprinter.intake.submission import Submission
+from dicomprinter.program import load, with_endpoints
+from dicomprinter.service.logs import Logs
+from dicomprinter.workflow.interpreter import Discarded, Done, Held, Suspended
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicomprinter.engine.spool import Spool
+    from dicomprinter.job.job import Job
+    from dicomprinter.program import Program
+    from dicomprinter.workflow.interpreter import Outcome
+
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What the command line asks for."""
+
+    program: Program
+    files: tuple[Path, ...]
+    submission: Submission
+    base: Path | None
+    endpoints: Mapping[str, tuple[str, int]]
+    output_dir: Path | None
+    """Of a dry run; None is a real one."""
+
+
+@click.command("run")
+@click.argument("config", type=PATH)
+@click.argument("files", type=PATH, nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--set", "tags", metavar="KEYWORD=VALUE", multiple=True, callback=assignments, help="A tag of the job's dataset."
+)
+@click.option("--name", help="The job's name; the first file's.")
+@click.option("--user", help="Whose job it is; yours.")
+@click.option("--host", help="The client's host; this machine.")
+@endpoint_option
+@click.option("--base", type=PATH, help="The base directory; a spool of its own when unsaid.")
+@click.option("--dry-run", is_flag=True, help="Call nobody: write what would be sent to --output-dir.")
+@click.option("--output-dir", type=PATH, help="Where a dry run writes the objects.")
+@click.option(
+    "--assume",
+    "assumed",
+    metavar="FIELD=VALUE",
+    multiple=True,
+    callback=assignments,
+    help="What a dry run takes for a condition's field, such as QUERY_FOUND=true.",
+)
+@json_option
+@verbose_option
+def command(
+    *,
+    config: Path,
+    files: tuple[Path, ...],
+    tags: tuple[tuple[str, str], ...],
+    name: str | None,
+    user: str | None,
+    host: str | None,
+    endpoints: dict[str, tuple[str, int]],
+    base: Path | None,
+    dry_run: bool,
+    output_dir: Path | None,
+    assumed: tuple[tuple[str, str], ...],
+) -> int:
+    """Make one job of FILEs and run it through CONFIG's workflow. The files stay where they are.
+
+    Exit code: 0 done, 2 bad configuration or input, 3 held or waiting for an operator, 4 suspended, 5 discarded.
+    """
+    _check_dry_run(dry_run, output_dir, assumed)
+    program = with_endpoints(load(config, base_for(config, base)), endpoints)
+    program = replace(program, assumed=assumptions(program, assumed))
+    say_problems(program.warnings, "yellow", "warning: ")
+    submission = Submission(
+        title=name if name is not None else files[0].name,
+        user=user if user is not None else _user(),
+        host=host if host is not None else socket.gethostname(),
+        source=COMMAND_LINE,
+        tags=dict(tags),
+    )
+    return _run(_Order(program, files, submission, base, endpoints, output_dir if dry_run else None))
+
+
+def _check_dry_run(dry_run: bool, output_dir: Path | None, assumed: tuple[tuple[str, str], ...]) -> None:
+    if dry_run and output_dir is None:
+        raise InputError("--dry-run needs --output-dir", remedy="name the folder for the objects")
+    if not dry_run and assumed:
+        raise InputError("--assume goes with --dry-run only", remedy="a real run asks the peers")
+    if not dry_run and output_dir is not None:
+        raise InputError("--output-dir goes with --dry-run only", remedy="a real run sends the objects to the archive")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # A container's user need not have a name.
+        return ""
+
+
+def _run(order: _Order) -> int:
+    dry = order.output_dir is not None
+    with interruptible(), spool_of_a_run(order.base, dry=dry) as spool:
+        verbose = invocation().verbose
+        with Logs.open(None if dry else spool.base / "log", screen=verbose, verbose=verbose) as logs:
+            logs.adopt(order.program.general)
+            return _run_in(spool, order)
+
+
+def _run_in(spool: Spool, order: _Order) -> int:
+    reports: list[Report] = []
+
+    def keep(job: Job, outcome: str) -> None:
+        reports.append(Report.of(job, outcome, network))
+
+    network = DryNetwork(order.output_dir) if order.output_dir is not None else None
+    with Decoder() as decoder:
+        used = tools(decoder, network)
+        job = Intake(spool, decoder, used.clock).copy(order.files, order.submission)
+        # A finished job's folder goes when it ends: what it says is read before.
+        runner = Runner(spool, used, lambda: order.program, before_leaving=lambda job: keep(job, "left"))
+        try:
+            outcome = runner.run(job)
+        except KeyboardInterrupt:
+            return _interrupted(spool, order, job)
+    name, code = _outcome(outcome)
+    if not reports:
+        keep(job, name)
+    report = replace(reports[0], outcome=name)
+    on = _way_on(spool, order, report)
+    if invocation().as_json:
+        print_json(report.to_json())
+        say(on)
+    else:
+        show_report(report, on, dry=network is not None)
+    return code
+
+
+def _outcome(outcome: Outcome) -> tuple[str, int]:
+    match outcome:
+        case Done():
+            return "done", 0
+        case Held(manual=manual):
+            return ("manual" if manual else "held"), 3
+        case Suspended():
+            return "suspended", 4
+        case Discarded():
+            return "discarded", 5
+    raise AssertionError("a run in the foreground goes on until the job stops")
+
+
+def _way_on(spool: Spool, order: _Order, report: Report) -> str:
+    """What to do next with a job that stays."""
+    if report.outcome in ("done", "discarded"):
+        return ""
+    if order.output_dir is not None:
+        return "of a dry run no job is kept"
+    keep_environment(base_for(order.program.file, order.base), spool.base)
+    return way_on(spool.base, order.program.file.absolute(), report, order.endpoints)
+
+
+def _interrupted(spool: Spool, order: _Order, job: Job) -> int:
+    if order.output_dir is not None or not put_back(spool, job.id):
+        what = "interrupted"
+    else:
+        keep_environment(base_for(order.program.file, order.base), spool.base)
+        report = Report(job.id, "interrupted")
+        what = "interrupted; " + way_on(spool.base, order.program.file.absolute(), report, order.endpoints)
+    say(what, "red")
+    if invocation().as_json:
+        print_json({"error": what, "problems": []})
+    return _INTERRUPTED
