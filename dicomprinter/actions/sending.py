@@ -71,6 +71,11 @@ class Sending:
                     self._send_one(job, item, association, work, tools)
                 except PermanentError as failure:
                     failures.append(failure)
+                except TransientError:
+                    # The Store fails by this one; without a line of their own the others would go untold.
+                    for failure in failures:
+                        job.note(f"{self.action}: {failure}", level="ERROR", private=failure.private)
+                    raise
         if failures:
             raise _summary(failures, len(objects))
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dicomprinter.config.tree import Position
 
 _UNREADABLE: Any = object()
+# The text of a value whose variable is not set, which has been reported: no file can hold this character.
+UNSET = "\0"
 
 
 def expand_environment(element: Element, variables: Mapping[str, str], report: Report) -> None:
@@ -30,7 +32,7 @@ def expand_environment(element: Element, variables: Mapping[str, str], report: R
                 f'the variable "{name}" is not set',
                 f"set it in the environment or in .env, or give a default: ${{{name}:-…}}",
             )
-        return text
+        return UNSET if missing else text
 
     element.text = fill(element.text)
     element.attributes = {name: fill(text) for name, text in element.attributes.items()}
@@ -43,15 +45,15 @@ def canonical(element: Element, spec: Spec, report: Report) -> Node:
 
     Goes on after an error, so that one run reports everything; the node is of use only when the report is clean.
     """
-    before = len(report.errors)
+    before = report.mistakes
     if spec.dialect:
         spec.dialect(element, report)
     texts, values = _attributes(element, spec, report)
     text, value = _text(element, spec, report)
-    is_well = len(report.errors) == before
+    is_well = report.mistakes == before
     children = _children(element, spec, report)
     node = Node(spec.name, element.position, MappingProxyType(texts), MappingProxyType(values), text, value, children)
-    if spec.check and is_well and (spec.robust or len(report.errors) == before):
+    if spec.check and is_well and (spec.robust or report.mistakes == before):
         spec.check(node, report)
     return node
 
@@ -95,7 +97,7 @@ def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str,
 
 def _text(element: Element, spec: Spec, report: Report) -> tuple[str, Any]:
     if spec.text is None:
-        if element.text.strip():
+        if element.text.strip(f"{UNSET} \t\r\n"):
             shown = element.text.strip().splitlines()[0][:40]
             report.error(element.position, f'<{spec.name}> holds the text "{shown}", but takes no text')
         return "", None
@@ -103,6 +105,9 @@ def _text(element: Element, spec: Spec, report: Report) -> tuple[str, Any]:
 
 
 def _read(kind: Kind, text: str, position: Position, where: str, report: Report) -> tuple[str, Any]:
+    if text == UNSET:
+        report.unset += 1
+        return "", _UNREADABLE
     text = text.strip() if kind.trim else text
     try:
         value = kind.parse(text)

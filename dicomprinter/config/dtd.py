@@ -6,8 +6,9 @@ A DTD knows one declaration for a name, wherever it stands; where two places use
 
 from __future__ import annotations
 
+import re
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dicomprinter.config.spec import Attribute, Report, Spec
     from dicomprinter.config.tree import Node
 
+_ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _HEADER = """\
 <!-- The configuration of dicomprinter in its canonical form, generated from its declarations by `make dtd`. -->
 """
@@ -85,15 +87,13 @@ def _attribute(name: str, same: list[Attribute], *, everywhere: bool) -> str:
 
 def validate(root: Node, spec: Spec, report: Report) -> None:
     """Validate the canonical tree with lxml; what the DTD refuses is reported at the element's place in the file."""
-    nodes: list[Node] = []
+    nodes: dict[etree._Element, Node] = {}
 
     def build(node: Node, parent: etree._Element | None) -> etree._Element:
         element = etree.Element(node.name) if parent is None else etree.SubElement(parent, node.name)
         for name, text in node.texts.items():
             element.set(name, _legal(text))
-        # The line number that libxml2 keeps is here the element's own number, so that an error finds its node.
-        nodes.append(node)
-        element.sourceline = len(nodes)  # type: ignore[assignment] # the stubs take it for read-only
+        nodes[element] = node
         element.text = _legal(node.text) or None
         for child in node.children:
             build(child, element)
@@ -104,10 +104,11 @@ def validate(root: Node, spec: Spec, report: Report) -> None:
     dtd = etree.DTD(StringIO(write_dtd(spec)))
     if not dtd.validate(tree):
         for entry in dtd.error_log:  # type: ignore[attr-defined] # the stubs leave the log empty
-            place = nodes[min(max(entry.line, 1), len(nodes)) - 1].position
-            report.error(place, f"the DTD refuses this: {entry.message}")
+            # Not by its line: libxml2 keeps that in 16 bits.
+            found: Any = tree.xpath(entry.path) if entry.path else [tree]
+            report.error(nodes[found[0]].position, f"the DTD refuses this: {entry.message}")
 
 
 def _legal(text: str) -> str:
-    """Without the control characters that XML cannot hold; an environment variable may bring one in."""
-    return "".join(character for character in text if character >= " " or character in "\t\n\r")
+    """Without the characters that XML cannot hold; an environment variable may bring one in."""
+    return _ILLEGAL.sub("", text)

@@ -78,6 +78,12 @@ class Report:
 
     errors: list[tuple[Position, str, str]] = field(default_factory=list)
     warnings: list[tuple[Position, str, str]] = field(default_factory=list)
+    unset: int = 0
+
+    @property
+    def mistakes(self) -> int:
+        """Errors, and values that an unset variable leaves unknown; grows with each."""
+        return len(self.errors) + self.unset
 
     def error(self, position: Position, message: str, suggestion: str = "") -> None:
         """Something that keeps the configuration from being used."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.engine.commands import apply
 from dicomprinter.engine.runner import Runner
+from dicomprinter.errors import SpoolError
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.parts import State
 from dicomprinter.workflow.interpreter import Held, Next, Suspended
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("dicomprinter.engine")
 _AFTER_A_FAULT_SECONDS = 5.0
+_COMMAND_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Engine:
 
     def _take_up(self, job: Job) -> None:
         with self._changed:
-            if job.state.is_waiting:
+            if job.state.is_waiting or job.state is State.EXPIRED:
                 self._waiting[job.id] = _Waiting(job.state, job.wake_at, job.facts.accepted)
             else:
                 heapq.heappush(self._ready, job.id)
@@ -117,6 +119,8 @@ class Engine:
                 self._running.add(job_id)
             try:
                 self._run(job_id)
+            except SpoolError as error:
+                _LOG.error("%s", error, extra={"job": job_id})
             except OSError as error:
                 self._after_a_fault(job_id, f"the disk failed: {error.strerror}")
             except Exception as error:  # noqa: BLE001 - a worker that dies would leave its jobs to nobody
@@ -134,6 +138,10 @@ class Engine:
             apply(job, command, self._discard)
             if not job.folder.path.exists():
                 return
+        if job.state in (State.HELD, State.MANUAL):
+            # What was on its way here is damaged by now; a person has to look at it.
+            self._take_up(job)
+            return
         outcome = self._runner.run(job)
         if isinstance(outcome, Held | Suspended | Next):
             self._take_up(job)
@@ -158,19 +166,16 @@ class Engine:
 
     def _schedule(self) -> None:
         while not self._stopping.is_set():
-            try:
-                self._look_at_waiting()
-            except OSError as error:
-                _LOG.error("the spool cannot be looked at: %s", error.strerror)
+            self._look_at_waiting()
             with self._changed:
                 self._changed.wait(self._pause())
 
     def _pause(self) -> float:
-        """Until the next job is due, at most CheckingInterval."""
+        """Until the next job is due, at most CheckingInterval, and never so long that an operator gives up waiting."""
         now = self._tools.clock()
         due = [w.wake_at for w in self._waiting.values() if w.wake_at is not None]
         longest = self._program.general.checking_interval.total_seconds()
-        return min([longest, *(max(0.0, (at - now).total_seconds()) for at in due)])
+        return min([longest, _COMMAND_SECONDS, *(max(0.0, (at - now).total_seconds()) for at in due)])
 
     def _look_at_waiting(self) -> None:
         now = self._tools.clock()
@@ -178,19 +183,24 @@ class Engine:
         with self._changed:
             waiting = list(self._waiting.items())
         for job_id, entry in waiting:
-            folder = JobFolder(self.spool.jobs / job_id)
-            command = folder.take_command()
-            if command is not None:
-                self._command(job_id, command)
-            elif entry.wake_at is not None and entry.wake_at <= now:
-                self._wake(job_id)
-            elif entry.accepted < oldest:
-                self._expire(job_id)
+            try:
+                command = JobFolder(self.spool.jobs / job_id).take_command()
+                if command is not None:
+                    self._command(job_id, command)
+                elif entry.wake_at is not None and entry.wake_at <= now:
+                    self._wake(job_id)
+                elif entry.accepted < oldest or entry.state is State.EXPIRED:
+                    self._expire(job_id)
+            except SpoolError as error:
+                _LOG.error("%s", error, extra={"job": job_id})
+                self._forget(job_id)
+            except OSError as error:
+                _LOG.error("the disk failed: %s; the job still waits", error.strerror, extra={"job": job_id})
 
     def _command(self, job_id: str, command: dict[str, object]) -> None:
         job = self.spool.load(job_id)
-        self._forget(job_id)
         apply(job, command, self._discard)
+        self._forget(job_id)
         if job.folder.path.exists():
             self._take_up(job)
 
@@ -202,12 +212,14 @@ class Engine:
 
     def _expire(self, job_id: str) -> None:
         job = self.spool.load(job_id)
-        self._forget(job_id)
-        job.reason = f"unfinished for longer than ValidityPeriod; it was {job.state.value}: {job.reason or 'no reason'}"
-        job.state, job.wake_at = State.EXPIRED, None
-        job.note("expired", level="WARN")
-        job.folder.save(job, secure=True)
+        if job.state is not State.EXPIRED:
+            was = f"it was {job.state.value}: {job.reason or 'no reason'}"
+            job.reason = f"unfinished for longer than ValidityPeriod; {was}"
+            job.state, job.wake_at = State.EXPIRED, None
+            job.note("expired", level="WARN")
+            job.folder.save(job, secure=True)
         job.folder.path.rename(self.spool.expired / job_id)
+        self._forget(job_id)
 
     def _forget(self, job_id: str) -> None:
         with self._changed:

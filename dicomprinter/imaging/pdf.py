@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -83,10 +84,17 @@ def _opened(path: Path) -> Any:
     try:
         return pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
-        if getattr(error, "err_code", None) == pypdfium2.raw.FPDF_ERR_PASSWORD or "assword" in str(error):
+        is_password = getattr(error, "err_code", None) == pypdfium2.raw.FPDF_ERR_PASSWORD or "assword" in str(error)
+        # PDFium may tell the error of an earlier file; an encrypted one says so in its trailer, which is in clear.
+        if is_password and _holds(path, b"/Encrypt"):
             raise InputError(
                 "the PDF needs a password",
                 cause="it is protected against opening",
                 remedy="save it without a password, or print it to this program",
             ) from None
-        raise damaged("PDF", "its structure cannot be read") from None
+        raise damaged("PDF", "it has no pages, or its structure cannot be read") from None
+
+
+def _holds(path: Path, text: bytes) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(text) >= 0

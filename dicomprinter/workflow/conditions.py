@@ -68,7 +68,7 @@ class Condition:
         field: one of FIELDS.
         tag: the tag of TAG_VALUE, as a number.
         store: the Store's name of STORE_SUCCEEDED; None is the last Store.
-        value: what it is compared with: a regular expression for TAG_VALUE, true or false for the flags.
+        value: what it is compared with: a regular expression for TAG_VALUE, `true` or `false` for the flags.
         case_sensitive: whether capital and small letters differ.
     """
 
@@ -84,6 +84,8 @@ class Condition:
         field = node["field"]
         tag = int(parse_tag(node["tag"])) if field == "TAG_VALUE" else None
         store = node["tag"] if field == "STORE_SUCCEEDED" else None
+        if field in _YES_OR_NO and value:
+            value = "true" if BOOLEAN.parse(value) else "false"
         return cls(field, tag, store, value, node["caseSensitive"])
 
     @property

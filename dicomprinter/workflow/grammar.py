@@ -164,5 +164,5 @@ def _check_if(node: Node, report: Report) -> None:
 def _check_switch(node: Node, report: Report) -> None:
     check_field(node, report)
     for case in node.all("Case"):
-        if "value" in case.texts:
-            check_value(node["field"], case["value"], case.position, report)
+        if value := case.texts.get("value"):
+            check_value(node["field"], value, case.position, report)

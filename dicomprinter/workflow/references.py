@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicomprinter.config.canonical import nearest
+from dicomprinter.config.canonical import UNSET, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def _declared(root: Element, report: Report) -> dict[str, str]:
         if name in kinds:
             message = f'the action "{name}" is declared twice; the first stands in line {first[name].line}'
             report.error(element.position, message, "give one of them another name")
-        elif name:
+        elif name and name != UNSET:
             kinds[name], first[name] = element.name, element.position
     return kinds
 
@@ -66,7 +66,7 @@ def _known(node: Node, attribute: str, kinds: dict[str, str], report: Report) ->
     name = node.texts.get(attribute)
     if not name or name in kinds:
         return bool(name)
-    report.error(node.position, f'action "{name}" is not declared', nearest(name, kinds))
+    report.error(node.position, f'action "{name}" is not declared', nearest(name, kinds) if kinds else "no action is")
     return False
 
 
@@ -74,7 +74,8 @@ def _check_store(node: Node, kinds: dict[str, str], report: Report) -> None:
     name = node.texts["tag"]
     stores = [other for other, kind in kinds.items() if kind.lower() == "store"]
     if name not in stores:
-        report.error(node.position, f'STORE_SUCCEEDED: there is no Store "{name}"', nearest(name, stores))
+        message = f'STORE_SUCCEEDED: there is no Store "{name}"'
+        report.error(node.position, message, nearest(name, stores) if stores else "no Store is declared")
 
 
 def _walk(node: Node) -> Iterator[Node]:

@@ -144,9 +144,11 @@ CONDITIONS = [
         for row in both("If@field", condition(f'field="{field.lower()}" value="true"'), "0.condition.field", field)
     ),
     *both("If@field", condition('field="TAG_VALUE(0010,0020)" value="^P"'), "0.condition.field", "TAG_VALUE"),
-    *both("If@field", condition('field="tag_value( PatientID )" value="^P"'), "0.condition.tag", Tag("PatientID")),
-    *both("If@tag", condition('field="TAG_VALUE(10,20)" value=""'), "0.condition.tag", Tag("PatientID")),
-    *both("If@tag", condition('field="TAG_VALUE" tag="(0010,0020)" value=""'), "0.condition.tag", Tag("PatientID")),
+    *both("If@field", condition('field="tag_value( PatientID )" value="^P"'), "0.condition.tag", int(Tag("PatientID"))),
+    *both("If@tag", condition('field="TAG_VALUE(10,20)" value=""'), "0.condition.tag", int(Tag("PatientID"))),
+    *both(
+        "If@tag", condition('field="TAG_VALUE" tag="(0010,0020)" value=""'), "0.condition.tag", int(Tag("PatientID"))
+    ),
     *both("If@tag", condition('field="STORE_SUCCEEDED" tag=" Send " value="1"'), "0.condition.store", "Send"),
     *both("no If@tag", condition('field="STORE_SUCCEEDED" value="0"'), "0.condition.store", None),
     *both("If@value", condition('field="CLIENT_HOST_NAME" value=" ward-3 "'), "0.condition.value", "ward-3"),
@@ -172,7 +174,7 @@ SWITCHES = [
         "Switch@field",
         branches('<Case value="1"/>', 'field="TAG_VALUE(PatientSex)"'),
         "0.cases.0.0.tag",
-        Tag("PatientSex"),
+        int(Tag("PatientSex")),
     ),
     *both(
         "Switch@tag",

@@ -16,6 +16,7 @@ from dicomprinter.actions.connection import connection_dialect
 from dicomprinter.actions.keys import KeyText
 from dicomprinter.actions.print import Print
 from dicomprinter.actions.print_image import Pages
+from dicomprinter.actions.query import Query
 from dicomprinter.actions.rotate import Rotate
 from dicomprinter.actions.run import Run
 from dicomprinter.config.canonical import canonical
@@ -194,7 +195,12 @@ def test_each_action_refuses_what_it_does_not_know(action: type[Action], least: 
     assert ["onError" in message for _, message, _ in report.errors] == [True]
 
 
-LATER = {action: least for action, least in LEAST.items() if "not_yet" in action.perform.__code__.co_names}
+# Of a Query only one type comes later.
+LATER = {
+    action: least
+    for action, least in LEAST.items()
+    if "not_yet" in action.perform.__code__.co_names and action is not Query
+}
 
 
 @pytest.mark.parametrize(("action", "least"), LATER.items(), ids=lambda value: getattr(value, "__name__", ""))

@@ -147,3 +147,12 @@ def test_limits_of_pages_and_bytes(file: Path) -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         probe(tmp_path / "nothing")
+
+
+def test_a_password_of_one_file_is_not_told_of_the_next(tmp_path: Path) -> None:
+    locked, empty = tmp_path / "locked.pdf", tmp_path / "empty.pdf"
+    locked.write_bytes(protected_pdf("secret"))
+    empty.write_bytes(pdf(0))
+    for file, message in ((locked, "needs a password"), (empty, "no pages"), (locked, "needs a password")):
+        with pytest.raises(InputError, match=message):
+            probe(file)

@@ -177,22 +177,21 @@ def test_a_pacs_that_rejects_for_now(desk: Desk, running: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("peer", "confirmed", "awaited"),
+    ("how", "when", "awaited"),
     [
-        (aborting("negotiation"), [], "the answer to the association request"),
-        (aborting("during"), [], "the answer to C-STORE"),
-        (aborting("before"), [], "the answer to C-STORE"),
-        (hanging_up("negotiation"), [], "the answer to the association request"),
-        (hanging_up("before"), [], "the answer to C-STORE"),
+        (aborting, "negotiation", "the answer to the association request"),
+        (aborting, "during", "the answer to C-STORE"),
+        (aborting, "before", "the answer to C-STORE"),
+        (hanging_up, "negotiation", "the answer to the association request"),
+        (hanging_up, "before", "the answer to C-STORE"),
     ],
-    ids=["negotiation", "during", "before the answer", "hang-up", "hang-up before the answer"],
 )
-def test_a_pacs_that_aborts(desk: Desk, running: Run, peer: RawScp, confirmed: list[int], awaited: str) -> None:
-    scp = running(peer)
+def test_a_pacs_that_aborts(desk: Desk, running: Run, how: Callable[[str], RawScp], when: str, awaited: str) -> None:
+    scp = running(how(when))
     job = desk.run(scp.port, "Suspend")
     assert job.outcome == (4, "suspended")
     told(job, f"before {awaited}", "try again later")
-    assert (job.state, job.is_kept(), job.statuses, scp.connections) == ("suspended", True, confirmed, 1)
+    assert (job.state, job.is_kept(), job.statuses, scp.connections) == ("suspended", True, [], 1)
 
 
 def test_a_pacs_that_aborts_after_the_first_answer(desk: Desk, running: Run) -> None:

@@ -147,7 +147,7 @@ class Query(Action):
             TransientError, PermanentError: the query failed; what had come is dropped.
         """
         if self.wishes.model is Model.MANUAL or self.peer is None:
-            not_yet(self)
+            not_yet(self, "Query of type Manual")
         question = Asker(self.name, self.wishes, self.force_station, job).question()
         answers = self._ask(self.peer, question, job, tools)
         self._take(answers, job)
