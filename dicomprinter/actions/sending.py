@@ -73,8 +73,8 @@ class Sending:
                     failures.append(failure)
                 except TransientError:
                     # The Store fails by this one; without a line of their own the others would go untold.
-                    for failure in failures:
-                        job.note(f"{self.action}: {failure}", level="ERROR", private=failure.private)
+                    for earlier in failures:
+                        job.note(f"{self.action}: {earlier}", level="ERROR", private=earlier.private)
                     raise
         if failures:
             raise _summary(failures, len(objects))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dicomprinter.config.spec import Attribute, Report, Spec
     from dicomprinter.config.tree import Node
 
-_ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HEADER = """\
 <!-- The configuration of dicomprinter in its canonical form, generated from its declarations by `make dtd`. -->
 """

@@ -196,11 +196,7 @@ def test_each_action_refuses_what_it_does_not_know(action: type[Action], least: 
 
 
 # Of a Query only one type comes later.
-LATER = {
-    action: least
-    for action, least in LEAST.items()
-    if "not_yet" in action.perform.__code__.co_names and action is not Query
-}
+LATER = {one: least for one, least in LEAST.items() if one is not Query and "not_yet" in one.perform.__code__.co_names}
 
 
 @pytest.mark.parametrize(("action", "least"), LATER.items(), ids=lambda value: getattr(value, "__name__", ""))

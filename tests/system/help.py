@@ -70,7 +70,9 @@ def tiff(count: int) -> bytes:
     return stream.getvalue()
 
 
-def store(name: str, port: int, inner: str = "", *, ae_title: str = "PACS", more: str = "", attributes: str = "") -> str:
+def store(
+    name: str, port: int, inner: str = "", *, ae_title: str = "PACS", more: str = "", attributes: str = ""
+) -> str:
     """A Store; `inner` beside its connection, `more` inside that."""
     return f'<Store name="{name}" {attributes}>{connection(port, ae_title, more=more)}{inner}</Store>'
 

@@ -75,7 +75,8 @@ class Service:
     ) -> None:
         self.kill()
         if kind is not None:
-            print(f"--- what the service said ---\n{self.said[-8000:]}")
+            # pytest shows it beside the failure.
+            sys.stdout.write(f"--- what the service said ---\n{self.said[-8000:]}\n")
 
     def configure(self, text: str) -> None:
         """Rename another configuration in, as an editor does."""
@@ -139,10 +140,10 @@ class Service:
         """Rename a file into the watched folder, its sidecar first."""
         target = self.incoming / name
         if sidecar is not None:
-            self._rename_in(target.with_name(target.name + ".json"), json.dumps(sidecar).encode())
-        self._rename_in(target, data)
+            self.rename_in(target.with_name(target.name + ".json"), json.dumps(sidecar).encode())
+        self.rename_in(target, data)
 
-    def _rename_in(self, target: Path, data: bytes) -> None:
+    def rename_in(self, target: Path, data: bytes) -> None:
         new = target.with_name(f".{target.name}.new")
         new.write_bytes(data)
         new.rename(target)

@@ -32,6 +32,7 @@ from tests.system.service import COMMAND, Service, configuration, wait_until
 
 Run = Callable[[Any], Any]
 
+
 def state(house: House, job: Job) -> State | None:
     """Of a job in the spool, read as another process reads it; None when it has left."""
     try:
@@ -82,7 +83,7 @@ def test_a_suspended_job_wakes_at_its_time(house: House, running: Run) -> None:
     scp = running(EmbeddedPacs(house.base / "pacs", port=port))
     engine = house.engine(program)
     house.clock.forward(minutes=14, seconds=59)
-    engine.wake()
+    engine._look_at_waiting()
     assert engine.idle(5)
     assert state(house, job) is State.SUSPENDED
     assert scp.instances == ()
@@ -129,8 +130,7 @@ def test_a_job_past_its_validity_moves_to_expired_whole(house: House, make: Call
     before = content(job.folder.path)
     engine = house.engine(program)
     house.clock.forward(days=5)
-    engine.wake()
-    assert engine.idle(5)
+    engine._look_at_waiting()
     assert job.folder.path.exists()
     house.clock.forward(seconds=1)
     engine.wake()
@@ -283,6 +283,19 @@ def test_a_torn_job_does_not_keep_the_others(house: House, running: Run) -> None
     wait_for(house, torn, State.HELD)
 
 
+def test_a_job_that_is_torn_while_it_is_queued_does_not_run(house: House, running: Run) -> None:
+    scp = running(StorageScp())
+    engine = house.engine(house.program(store("Send", scp.port), perform("Send")))
+    job = house.job(png())
+    (job.folder.path / "job.json").write_bytes(b"{")
+    engine.submit(job)
+    wait_for(house, job, State.HELD)
+    assert engine.idle(5)
+    assert scp.associations == 0
+    assert asked(engine, job, "resume").succeeded
+    scp.wait_for(1)
+
+
 def test_a_folder_that_is_taken_away_by_hand_stops_nobody(house: House, running: Run) -> None:
     port = closed_port()
     program, gone = suspended(house, port)
@@ -390,12 +403,8 @@ def test_a_position_is_found_again_by_its_name(
     assert performed == trace
 
 
-@pytest.mark.parametrize(
-    "workflow", [perform("One"), perform("One", "Send", "Send")], ids=["gone", "more than once"]
-)
-def test_a_position_that_is_not_to_be_found_is_held_with_the_reason(
-    house: House, running: Run, workflow: str
-) -> None:
+@pytest.mark.parametrize("workflow", [perform("One"), perform("One", "Send", "Send")], ids=["gone", "more than once"])
+def test_a_position_that_is_not_to_be_found_is_held_with_the_reason(house: House, running: Run, workflow: str) -> None:
     _, job = held(house, closed_port())
     scp = running(StorageScp())
     program = house.program(TAGS + store("Send", scp.port), workflow)
@@ -416,7 +425,8 @@ def test_an_update_loads_and_is_passed(house: House, running: Run) -> None:
         '<Print name="Film"><ConnectionParameters><PeerAETitle>FILM</PeerAETitle><Host>127.0.0.1</Host>'
         "<Port>104</Port></ConnectionParameters></Print>"
     )
-    update = '<Update action="Film" type="Print"><BasicFilmBoxAttributes><FilmSizeId>A4</FilmSizeId></BasicFilmBoxAttributes></Update>'
+    change = "<BasicFilmBoxAttributes><FilmSizeId>A4</FilmSizeId></BasicFilmBoxAttributes>"
+    update = f'<Update action="Film" type="Print">{change}</Update>'
     program = house.program(film + store("Send", scp.port), update + perform("Send"))
     job = house.job(png())
     assert house.run(program, job) == Done()

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -65,7 +66,7 @@ def drop_all(service: Service, order: list[int]) -> None:
             service.drop(f"{number:03}.png", png(number), sidecar)
             continue
         target = service.incoming / f"{number:03}.png"
-        service._rename_in(target.with_name(target.name + ".json"), json.dumps(sidecar).encode())
+        service.rename_in(target.with_name(target.name + ".json"), json.dumps(sidecar).encode())
         stream = target.open("wb")
         stream.write(png(number)[:50])
         stream.flush()
@@ -84,7 +85,7 @@ def finish(written: list) -> None:
 
 def test_200_jobs_and_20_kills(tmp_path: Path) -> None:
     seed = int(os.environ.get("DICOMPRINTER_TEST_SEED") or random.randrange(1 << 32))
-    print(f"to repeat it: DICOMPRINTER_TEST_SEED={seed}")
+    sys.stdout.write(f"to repeat it: DICOMPRINTER_TEST_SEED={seed}\n")
     chance = random.Random(seed)
     order = chance.sample(range(JOBS), JOBS)
     with StorageScp() as archive, worklist(JOBS) as ris:
@@ -104,7 +105,7 @@ def test_200_jobs_and_20_kills(tmp_path: Path) -> None:
             service.wait_for(lambda: len(service.ledger()) >= JOBS and not service.leftovers(), "all is done", 60)
             assert service.stop() == 0
         received = list(archive.received)
-    print(f"{busy} of {KILLS} kills hit work, {len(received)} objects came for {JOBS} pages")
+    sys.stdout.write(f"{busy} of {KILLS} kills hit work, {len(received)} objects came for {JOBS} pages\n")
 
     uids, contents, patients = defaultdict(set), defaultdict(set), defaultdict(set)
     for one in received:
@@ -211,15 +212,15 @@ def kill_everywhere(tmp_path: Path, decoder: Decoder, monkeypatch: pytest.Monkey
 def test_a_file_killed_on_its_way_in_is_one_whole_job(
     tmp_path: Path, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = {"a_png": png(7), "a_txt": "Befund".encode(), "a_png_json": SIDECAR}
+    files = {"a_png": png(7), "a_txt": b"Befund", "a_png_json": SIDECAR}
     for where, spool in kill_everywhere(tmp_path, decoder, monkeypatch, **files):
         (job_id,) = spool.job_ids()
         job = spool.load(job_id)
         assert (job.facts.name, job.dataset.PatientID) == ("Brief", "4711"), where
         assert [job.path(page.file).read_bytes() for page in job.payload.pages] == [png(7)], where
         assert [job.path(name).read_bytes() for name in job.payload.texts] == [b"Befund"], where
-        assert os.listdir(spool.jobs) == [job_id], where
-        assert os.listdir(spool.incoming) + os.listdir(spool.rejected) == [], where
+        assert names(spool.jobs) == [job_id], where
+        assert names(spool.incoming) + names(spool.rejected) == [], where
 
 
 def test_a_file_killed_on_its_way_out_is_rejected_once(
@@ -227,7 +228,7 @@ def test_a_file_killed_on_its_way_out_is_rejected_once(
 ) -> None:
     files = {"a_png": png(7)[:60], "a_png_json": SIDECAR}
     for where, spool in kill_everywhere(tmp_path, decoder, monkeypatch, **files):
-        assert os.listdir(spool.jobs) + os.listdir(spool.incoming) == [], where
+        assert names(spool.jobs) + names(spool.incoming) == [], where
         rejected = [file for file in spool.rejected.iterdir() if not file.name.endswith(".reason.txt")]
         assert sorted(file.read_bytes() for file in rejected) == sorted(files.values()), where
         for file in rejected:
@@ -273,7 +274,7 @@ def test_the_sidecar_that_a_listing_missed_is_found(
         reception.look()
     (job,) = reception.jobs
     assert (job.facts.name, job.dataset.PatientID) == ("Brief", "4711")
-    assert os.listdir(reception.spool.incoming) == []
+    assert names(reception.spool.incoming) == []
 
 
 @pytest.mark.parametrize(
@@ -297,8 +298,13 @@ def test_a_disk_that_fails_on_the_way_in_loses_nothing(
     reception.look()
     (job,) = reception.jobs
     assert (job.facts.name, job.dataset.PatientID) == ("Brief", "4711")
-    assert os.listdir(reception.spool.incoming) == []
-    assert os.listdir(reception.spool.jobs) == [job.id]
+    assert names(reception.spool.incoming) == []
+    assert names(reception.spool.jobs) == [job.id]
+
+
+def names(folder: Path) -> list[str]:
+    """Everything in a folder, hidden or not."""
+    return [path.name for path in folder.iterdir()]
 
 
 def die() -> None:

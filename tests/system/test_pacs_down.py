@@ -147,9 +147,7 @@ def test_a_held_job_goes_to_the_right_host_when_it_is_resumed(
     assert arrived(pacs) == planned(held)
 
 
-def test_a_configuration_that_is_not_valid_changes_nothing(
-    tmp_path: Path, running: Run, ris: EmbeddedWorklist
-) -> None:
+def test_a_configuration_that_is_not_valid_changes_nothing(tmp_path: Path, running: Run, ris: EmbeddedWorklist) -> None:
     pacs = running(EmbeddedPacs(tmp_path / "pacs"))
     with Service(tmp_path / "base", text(ris, pacs.port)) as service:
         service.configure(text(ris, pacs.port).replace('<Perform action="Send"', '<Perform action="Sent"'))

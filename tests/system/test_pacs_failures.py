@@ -87,9 +87,9 @@ class Desk:
         base = self.folder / "base"
         tags = (f"PatientName={CANARY}^Zelda", f"PatientID={CANARY}-7", f"AccessionNumber={CANARY}-8")
         options = [option for tag in tags for option in ("--set", tag)]
+        command = [*COMMAND, "run", str(config), str(page), "--base", str(base), "--json", "-v"]
         ended = subprocess.run(
-            [*COMMAND, "run", str(config), str(page), "--base", str(base), "--name", f"{CANARY} report"]
-            + ["--json", "-v", *options],
+            [*command, "--name", f"{CANARY} report", *options],
             capture_output=True,
             encoding="utf-8",
             timeout=60,
@@ -122,7 +122,10 @@ def numbers(scp: StorageScp) -> list[int]:
 
 
 def is_the_same_three(scp: StorageScp) -> bool:
-    return len({one.sop_instance for one in scp.received}) == 3
+    """Three instances of one series, each with the same bytes whenever it came."""
+    series = {(one.dataset.StudyInstanceUID, one.dataset.SeriesInstanceUID) for one in scp.received}
+    contents = {(one.sop_instance, one.data) for one in scp.received}
+    return (len(series), len(contents), len({one.sop_instance for one in scp.received})) == (1, 3, 3)
 
 
 def told(job: Job, *parts: str) -> None:

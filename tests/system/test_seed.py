@@ -52,9 +52,9 @@ class Site:
         """The exit code and the report of the seed's example."""
         endpoints = {"RIS": self.ris.port, "PACS_PRIMARY": self.primary.port, "PACS_BACKUP": self.backup.port}
         options = [word for name, port in endpoints.items() for word in ("--endpoint", f"{name}=127.0.0.1:{port}")]
+        options += ["--set", f"PatientID={patient_id}", "--base", str(self.folder / "base"), "--json"]
         ended = subprocess.run(
-            [*COMMAND, "run", str(ROOT / "examples" / "seed.xml"), *map(str, files), "--json"]
-            + ["--set", f"PatientID={patient_id}", "--base", str(self.folder / "base"), *options],
+            [*COMMAND, "run", str(ROOT / "examples" / "seed.xml"), *map(str, files), *options],
             stdout=subprocess.PIPE,
             timeout=60,
             check=False,

@@ -194,9 +194,7 @@ def test_a_peer_that_takes_one_uncompressed_syntax(house: House, running: Run, t
     assert (f"{said}{wished.name}; sent as {taken.name}" in house.messages(job)) is fell_back
 
 
-def test_a_lossy_store_without_a_lossy_context_says_what_was_proposed_and_accepted(
-    house: House, running: Run
-) -> None:
+def test_a_lossy_store_without_a_lossy_context_says_what_was_proposed_and_accepted(house: House, running: Run) -> None:
     scp = running(StorageScp(syntaxes=[ExplicitVRLittleEndian]))
     job = house.job(png(), pdf())
     program = house.program(store("A", scp.port, '<Compression type="JPEG_Lossy"/>'), perform("A"))
