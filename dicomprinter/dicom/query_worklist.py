@@ -59,6 +59,8 @@ ORDER_KEYS: Final = tuple(
         (
             "PatientName",
             "PatientID",
+            "PatientBirthDate",
+            "PatientSex",
             "AccessionNumber",
             "StudyInstanceUID",
             "RequestedProcedureID",

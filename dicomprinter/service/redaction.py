@@ -21,6 +21,8 @@ def quiet_libraries() -> None:
     warnings.simplefilter("ignore")
     logging.getLogger("pydicom").setLevel(_NEVER)
     logging.getLogger("pynetdicom").setLevel(logging.WARNING)
+    # It calls an error what is the usual end of its thread; the folder is looked at without its events as well.
+    logging.getLogger("watchdog").setLevel(_NEVER)
 
 
 def places(info: ExceptionInfo) -> str:

@@ -160,7 +160,7 @@ def _recover(intake: Intake) -> None:
         for job in intake.recover():
             _LOG.info("taken in after a crash", extra={"job": job.id})
     except OSError as error:
-        _LOG.error("what a crash has left half taken in cannot be moved: %s; restart to try again", error.strerror)
+        _LOG.error("what a crash has left half taken in cannot be moved: %s; it is tried again", error.strerror)
 
 
 def _tell_warnings(program: Program) -> None:

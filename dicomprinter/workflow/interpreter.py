@@ -177,6 +177,13 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
         _with_changes(program, node, job, action).perform(job, tools)
     except DicomPrinterError as error:
         failure = error
+    except OSError as error:
+        failure = TransientError(
+            f"the disk or the system failed: {error.strerror or type(error).__name__}",
+            cause="the disk is full or cannot be written, or the machine has run out of something",
+            remedy="make room, or correct the rights of the base directory",
+            private=str(error),
+        )
     except Exception as error:  # noqa: BLE001 - a fault of an action must not lose the job
         _LOG.exception("the action failed in a way it should not", extra={"job": job.id})
         failure = InternalFault(

@@ -174,7 +174,15 @@ def test_a_jobs_own_sequence_is_sent_only_when_declared(tmp_path: Path) -> None:
 
 def test_a_worklist_asks_for_all_that_an_object_needs(tmp_path: Path) -> None:
     keys = sent(make_job(tmp_path))
-    for keyword in ("PatientName", "PatientID", "AccessionNumber", "StudyInstanceUID", "RequestedProcedureID"):
+    for keyword in (
+        "PatientName",
+        "PatientID",
+        "PatientBirthDate",
+        "PatientSex",
+        "AccessionNumber",
+        "StudyInstanceUID",
+        "RequestedProcedureID",
+    ):
         assert keys[keyword].is_empty
     assert keys["RequestedProcedureDescription"].is_empty
     assert {one.keyword for one in keys.RequestedProcedureCodeSequence[0]} >= {"CodeValue", "CodeMeaning"}

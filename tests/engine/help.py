@@ -57,6 +57,8 @@ class Mark(Action):
         failed = Mark.failures.get(self.name, 0)
         if self.fails and failed < self.times and before.endswith(self.on):
             Mark.failures[self.name] = failed + 1
+            if self.fails == "disk":
+                raise OSError(28, "No space left on device")
             raise ERRORS[self.fails](f"{self.name} fails", private="Muster^Erika")
 
 

@@ -64,6 +64,12 @@ WAYS = {
     "suspend on error, policy of the definition": Way(
         perform("A", "F", "B"), "AFFB", "AFB", MARKS + '<Mark name="F" fails="transient" onError="Suspend"/>'
     ),
+    "suspend on a disk that is full": Way(
+        perform("A") + '<Perform action="F" onError="Suspend"/>' + perform("B"),
+        "AFFB",
+        "AFB",
+        MARKS + '<Mark name="F" fails="disk"/>',
+    ),
     "ignore": Way(
         perform("A") + '<Perform action="F" onError="Ignore"/>' + perform("B"),
         "AFB",
