@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dicomprinter.actions.base import Action
+from dicomprinter.actions.later import REMEDY
 from dicomprinter.actions.print import Print
 from dicomprinter.actions.registry import actions as action_kinds
 from dicomprinter.config.canonical import canonical, expand_environment, nearest
@@ -14,9 +15,9 @@ from dicomprinter.config.environment import read_environment
 from dicomprinter.config.sections import DROP_MONITOR, GENERAL, DropMonitor, General
 from dicomprinter.config.spec import Child, Report, Spec
 from dicomprinter.config.xml import parse
-from dicomprinter.errors import ConfigError, InputError, Problem
+from dicomprinter.errors import ConfigError, InputError, PermanentError, Problem
 from dicomprinter.workflow.grammar import workflow_spec
-from dicomprinter.workflow.nodes import Workflow
+from dicomprinter.workflow.nodes import Perform, Workflow
 from dicomprinter.workflow.references import check_references
 
 if TYPE_CHECKING:
@@ -111,7 +112,23 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
         validate(node, spec, report)
     if report.errors:
         raise _config_error(file, report)
-    return replace(_read(file, node), warnings=_problems(file, report.warnings))
+    program = _read(file, node)
+    _warn_of_later(program, report)
+    return replace(program, warnings=_problems(file, report.warnings))
+
+
+def _warn_of_later(program: Program, report: Report) -> None:
+    """Each performed action that this version cannot perform, or not in whole: a job would be held there."""
+    for perform in (node for node in program.workflow.walk() if isinstance(node, Perform)):
+        action = program.actions[perform.action]
+        try:
+            for change in perform.changes:
+                action = action.overridden(change)
+        except PermanentError:
+            continue  # The Perform contradicts its action: the job's history tells it.
+        reason = action.not_yet()
+        if reason:
+            report.warn(action.position, reason, REMEDY)
 
 
 def with_endpoints(program: Program, endpoints: Mapping[str, tuple[str, int]]) -> Program:

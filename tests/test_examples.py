@@ -168,8 +168,10 @@ def test_a_report_that_fits_one_order_is_sent(dry_run: DryRun) -> None:
         (("--assume", "QUERY_FOUND=false", *PATIENT), (4, "suspended")),
         (("--assume", "QUERY_FOUND=true", "--assume", "QUERY_PARTIAL=true", *PATIENT), (3, "held")),
         (("--assume", "QUERY_FOUND=true"), (3, "held")),
+        (("--assume", "QUERY_FOUND=true", "--set", "PatientID=47*"), (3, "held")),
+        (("--assume", "QUERY_FOUND=true", "--set", "PatientID=471?"), (3, "held")),
     ],
-    ids=["no order", "several orders", "no number"],
+    ids=["no order", "several orders", "no number", "any number that begins so", "any last digit"],
 )
 def test_a_report_that_fits_no_single_order_is_not_sent(
     dry_run: DryRun, options: tuple[str, ...], expected: tuple[int, str]

@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import COLOUR, NONEMPTY_TEMPLATE, SIDE, integer
 from dicomprinter.config.spec import Spec, optional
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.kinds import Colour
     from dicomprinter.config.placeholders import Template
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 _BLACK = (0, 0, 0, 255)
 _BLANK = ("Width", "Height", "CanvasColor")
@@ -37,7 +35,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class AddInstance(Action):
+class AddInstance(LaterAction):
     """Adds the picture at `image_path`, or a blank page of `size` (width, height in pixels), before page `index`."""
 
     spec = Spec(
@@ -73,7 +71,3 @@ class AddInstance(Action):
             canvas_colour=node.content("CanvasColor", _BLACK),
             index=node.content("InsertionIndex", -1),
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

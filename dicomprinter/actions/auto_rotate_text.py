@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import BOOLEAN, SIDE, decimal, integer
 from dicomprinter.config.spec import Spec, optional
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 _SHARE = decimal(0, 1)
 
 
 @dataclass(frozen=True)
-class AutoRotateText(Action):
+class AutoRotateText(LaterAction):
     """Turns pages by their text; confidences and weights are shares from 0 to 1, the analysis side is in pixels."""
 
     spec = Spec(
@@ -74,7 +72,3 @@ class AutoRotateText(Action):
             use_hints=node.content("UseHints", True),
             trust_hint_confidence=node.content("TrustHintConfidence", 0.90),
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

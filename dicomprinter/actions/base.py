@@ -116,6 +116,10 @@ class Action(ABC):
             OperatorNeeded: a person has to decide.
         """
 
+    def not_yet(self) -> str:
+        """What this version cannot perform of the action, as a sentence without a full stop; most have nothing."""
+        return ""
+
     @property
     def connection(self) -> Peer | None:
         """Where the action connects to; its subclass keeps it as `peer`."""

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING
 
+from dicomprinter.actions.base import Action
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Action
+    from dicomprinter.actions.base import Tools
+    from dicomprinter.job.job import Job
+
+REMEDY = "take it out of the workflow, or wait for a version that performs it"
 
 
-def not_yet(action: Action, kind: str = "") -> Never:
-    """Fail an action that has no effect to offer yet; `kind` says more than its element's name.
+def sentence(action: Action, kind: str) -> str:
+    """What `Action.not_yet` says of an action of which nothing can be performed."""
+    return f'the action "{action.name}" is a {kind}: this version loads it but cannot perform it yet'
+
+
+def refuse_later(action: Action) -> None:
+    """Fail an action that cannot be performed yet.
 
     Raises:
-        PermanentError: always; it names the action and its kind.
+        PermanentError: `Action.not_yet` says why.
     """
-    raise PermanentError(
-        f'the action "{action.name}" is a {kind or action.spec.name}: this version loads it but cannot perform it yet',
-        remedy="take it out of the workflow, or wait for a version that performs it",
-    )
+    reason = action.not_yet()
+    if reason:
+        raise PermanentError(reason, remedy=REMEDY)
+
+
+class LaterAction(Action):
+    """An action that a later version performs."""
+
+    def not_yet(self) -> str:
+        """Nothing of it can be performed."""
+        return sentence(self, self.spec.name)
+
+    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
+        """Not in this version.
+
+        Raises:
+            PermanentError: always.
+        """
+        refuse_later(self)

@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import BOOLEAN, MILLISECONDS, TEXT, integer
 from dicomprinter.config.spec import Spec, optional
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 _IGNORED = "PDFs are merged without another program"
 
 
 @dataclass(frozen=True)
-class MergeJob(Action):
+class MergeJob(LaterAction):
     """Merges the jobs that follow; times in milliseconds.
 
     Args:
@@ -75,7 +73,3 @@ class MergeJob(Action):
             merge_pdf=node.content("MergePdf", True),
             merge_text=node.content("MergeText", True),
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 from pydicom.tag import Tag
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.actions.run import INPUT
 from dicomprinter.config.kinds import BOOLEAN, MILLISECONDS, NONEMPTY_TEMPLATE, TEXT
@@ -19,11 +19,9 @@ from dicomprinter.config.tree import Element
 if TYPE_CHECKING:
     from pydicom.tag import BaseTag
 
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.placeholders import Template
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 _NUMBERED = re.compile(r"%(\d{1,2})")
 _IGNORED = "a Notify starts no program; use a Run"
@@ -74,7 +72,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class Notify(Action):
+class Notify(LaterAction):
     """Shows `message`, its `%1` and so on filled from `inputs`; `timeout` in milliseconds."""
 
     spec = Spec(
@@ -114,7 +112,3 @@ class Notify(Action):
             inputs=tuple(Tag(child["tag"]) for child in node.all("Input")),
             timeout=node.content("Timeout", 3000),
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

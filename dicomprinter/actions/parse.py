@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 import regex
 from pydicom.tag import Tag
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.dcm import OLD_TAG, check_no_sequence, resolve_vr
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import BOOLEAN, PATTERN, SETTABLE_TAG, TEMPLATE, TEXT, Kind, choice
 from dicomprinter.config.placeholders import Template
@@ -21,10 +21,8 @@ from dicomprinter.dicom.tags import dictionary_vr, tag_name
 if TYPE_CHECKING:
     from pydicom.tag import BaseTag
 
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 _PATIENT_NAME = 0x00100010
 _BACK_REFERENCE = re.compile(r"\\(\d)")
@@ -146,7 +144,7 @@ def _declare(name: str, doc: str) -> Spec:
 
 
 @dataclass(frozen=True)
-class Parse(Action):
+class Parse(LaterAction):
     """What both parsing actions have."""
 
     expressions: tuple[Expression, ...]
@@ -158,10 +156,6 @@ class Parse(Action):
         shared = node.content("Pattern")
         expressions = tuple(_read_expression(tag, node, shared) for tag in node.all("DcmTag"))
         return cls(node["name"], node.position, policy(node), expressions, node["matchPolicy"] == "firstMatch")
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)
 
 
 def _read_expression(tag: Node, action: Node, shared: regex.Pattern[str] | None) -> Expression:

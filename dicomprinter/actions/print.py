@@ -6,20 +6,18 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
 from dicomprinter.actions.film import FILM_BOX, IMAGE_BOX, SESSION, FilmBox, FilmSession, ImageBox, merged
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import TEXT, Kind, choice
 from dicomprinter.config.spec import Child, Spec, optional
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Element, Node
     from dicomprinter.dicom.peer import Peer
-    from dicomprinter.job.job import Job
 
 _RESOLUTION = re.compile(r"(\d{1,5})\s*[xX]\s*(\d{1,5})")
 _NOT_IN_COLOUR = ("MinDensity", "MaxDensity", "ConfigurationInformation")
@@ -49,7 +47,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class Print(Action):
+class Print(LaterAction):
     """Prints the pages; `mode` is Color, Grayscale8 or Grayscale12, `resolution` pixels an inch (across, down)."""
 
     spec = Spec(
@@ -91,10 +89,6 @@ class Print(Action):
             film_box=merged(FilmBox(), node.child("BasicFilmBoxAttributes")),
             image_box=merged(ImageBox(), node.child("BasicImageBoxAttributes")),
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)
 
     @classmethod
     def overriding(cls) -> tuple[Spec, ...]:

@@ -6,20 +6,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.actions.rectangle import RECTANGLE, beyond, read_rectangle
 from dicomprinter.config.kinds import NONEMPTY_TEMPLATE, Kind, choice
 from dicomprinter.config.spec import Attribute, Spec, optional, required
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.actions.rectangle import Rectangle
     from dicomprinter.config.placeholders import Template
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 _RANGE = re.compile(r"([1-9]\d{0,8})(\s*-\s*([1-9]\d{0,8})?)?")
 _ASPECT = choice(
@@ -64,7 +62,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class PrintImage(Action):
+class PrintImage(LaterAction):
     """Lays a picture over pages; `aspect` keep fits it in, ignore stretches it, expand fills and cuts it."""
 
     spec = Spec(
@@ -101,7 +99,3 @@ class PrintImage(Action):
             aspect=node.content("Aspect", "keep"),
             pages=node["pages"],
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

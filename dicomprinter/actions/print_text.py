@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.actions.rectangle import RECTANGLE, beyond, read_rectangle
 from dicomprinter.config.kinds import COLOUR, NAME, NONEMPTY_TEMPLATE, PERCENT, Kind, choice
 from dicomprinter.config.spec import Spec, optional, required
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.actions.rectangle import Rectangle
     from dicomprinter.config.kinds import Colour
     from dicomprinter.config.placeholders import Template
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 _BLUE = (0, 0, 255, 255)
 _TRANSPARENT = (0, 0, 0, 0)
@@ -55,7 +53,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class PrintText(Action):
+class PrintText(LaterAction):
     """Writes `text` on every page; the font's height is percent of the page's."""
 
     spec = Spec(
@@ -100,7 +98,3 @@ class PrintText(Action):
             font_family=node.content("FontFamily", "Courier New"),
             alignment=node.content("Alignment", Alignment()),
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import SIDE, choice
 from dicomprinter.config.spec import Spec, optional, required
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 
 @dataclass(frozen=True)
-class Resize(Action):
+class Resize(LaterAction):
     """Scales each page into `width` × `height` pixels; without `keep_aspect` to exactly that."""
 
     spec = Spec(
@@ -48,7 +46,3 @@ class Resize(Action):
             height=node.content("Height"),
             keep_aspect=node.content("Aspect", "keep") == "keep",
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import Kind
 from dicomprinter.config.spec import Spec, required
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 
 def _angle(text: str) -> int:
@@ -28,7 +26,7 @@ def _angle(text: str) -> int:
 
 
 @dataclass(frozen=True)
-class Rotate(Action):
+class Rotate(LaterAction):
     """Turns each page clockwise by `angle`: 0, 90, 180 or 270 degrees."""
 
     spec = Spec(
@@ -49,7 +47,3 @@ class Rotate(Action):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(node["name"], node.position, policy(node), angle=node.content("Angle") % 360)
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

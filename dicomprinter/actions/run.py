@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 from pydicom.tag import Tag
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.dcm import check_no_sequence
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import MILLISECONDS, NONEMPTY_TEMPLATE, SETTABLE_TAG, TAG, TEXT, Kind, choice
 from dicomprinter.config.placeholders import Template
@@ -19,10 +19,8 @@ from dicomprinter.config.spec import Attribute, Child, Spec, optional, required
 if TYPE_CHECKING:
     from pydicom.tag import BaseTag
 
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 # A word of a shell-like line: placeholders and quoted pieces may hold blanks.
 _WORD = re.compile(r"""(?:\#\{[^{}]*\}|"[^"]*"|'[^']*'|[^\s"'])+""")
@@ -76,7 +74,7 @@ OUTPUT = Spec(
 
 
 @dataclass(frozen=True)
-class Run(Action):
+class Run(LaterAction):
     """Starts a program; `timeout` in milliseconds, `inputs` go to its standard input, one a line."""
 
     spec = Spec(
@@ -121,7 +119,3 @@ class Run(Action):
             outputs=tuple(Output(Tag(child["tag"]), child["type"] == "Unique") for child in node.all("Output")),
             timeout=node.content("Timeout", 3000),
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

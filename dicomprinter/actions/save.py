@@ -6,18 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import NONEMPTY_TEMPLATE, choice
 from dicomprinter.config.placeholders import Template
 from dicomprinter.config.spec import Attribute, Spec, optional, required
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 _FILENAME = Template.parse("DP")
 # A File ID has at most 8 characters (PS3.10 8.6); an underscore and a number come after the pattern.
@@ -43,7 +41,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class Save(Action):
+class Save(LaterAction):
     """Writes a DICOM File-set, or with `raw` the job's files as they are."""
 
     spec = Spec(
@@ -85,7 +83,3 @@ class Save(Action):
             raw=node.content("Format") == "dxi",
             always_dicomdir=node["dicomdir"] == "always",
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

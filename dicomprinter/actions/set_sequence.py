@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.dcm import DCM_ITEM, SEQUENCE_ATTRIBUTES, check_sequence, read_sequence, sequence_dialect
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import BOOLEAN, TEXT
 from dicomprinter.config.spec import Attribute, Child, Spec
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.actions.dcm import DcmSequence
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Element, Node
-    from dicomprinter.job.job import Job
 
 
 def _dialect(element: Element, report: Report) -> None:
@@ -26,7 +24,7 @@ def _dialect(element: Element, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class SetSequence(Action):
+class SetSequence(LaterAction):
     """Sets a sequence; without `replace` it fails when the job has one, with `unique` each instance gets its own."""
 
     spec = Spec(
@@ -60,7 +58,3 @@ class SetSequence(Action):
             replace=node["replace"],
             unique=node["unique"],
         )
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

@@ -161,6 +161,8 @@ class Store(Action):
         representation = Representation(
             SYNTAXES[self.compression] if self.compression else None, self.quality, self.mode, self.character_set
         )
+        if not job.dataset.get("PatientID"):
+            job.note(f"{self.name}: the job has no PatientID", level="WARN")
         known = frozenset(job.instances)
         objects = plan(job, representation)
         if not objects:
@@ -171,13 +173,24 @@ class Store(Action):
         Sending(self.name, self.peer, representation, known).send(job, objects, tools)
         job.flags = job.flags.with_store(self.name, succeeded=True)
 
+    def not_yet(self) -> str:
+        """What its element asks for and comes later."""
+        return self._refusal(self._comes_later(has_documents=True))
+
     def _refuse_what_comes_later(self, job: Job) -> None:
+        wanted = self._comes_later(has_documents=bool(job.payload.documents))
+        if job.payload.objects:
+            wanted.append("a DICOM file as the job's content")
+        if wanted:
+            raise PermanentError(self._refusal(wanted))
+
+    def _comes_later(self, *, has_documents: bool) -> list[str]:
         wanted = {
             f"Compression {self.compression}": self.compression in _LATER,
             'multiframe="true"': self.multiframe,
-            f'Document as="{self.document}"': self.document != "Pdf" and bool(job.payload.documents),
-            "a DICOM file as the job's content": bool(job.payload.objects),
+            f'Document as="{self.document}"': self.document != "Pdf" and has_documents,
         }
-        for what, is_wanted in wanted.items():
-            if is_wanted:
-                raise PermanentError(f'the Store "{self.name}" cannot do this yet in this version: {what}')
+        return [what for what, is_wanted in wanted.items() if is_wanted]
+
+    def _refusal(self, wanted: list[str]) -> str:
+        return f'the Store "{self.name}" cannot do this yet in this version: {", ".join(wanted)}' if wanted else ""

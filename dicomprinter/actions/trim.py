@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import Kind, integer
 from dicomprinter.config.spec import Spec, optional
 
 if TYPE_CHECKING:
-    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
-    from dicomprinter.job.job import Job
 
 Edge = int | Literal["auto"]
 
@@ -38,7 +36,7 @@ EDGE = Kind("pixels, or auto", _edge, write=str)
 
 
 @dataclass(frozen=True)
-class Trim(Action):
+class Trim(LaterAction):
     """Cuts pixels off each edge; `auto` cuts until a pixel differs from the top-left one."""
 
     spec = Spec(
@@ -65,7 +63,3 @@ class Trim(Action):
         """Make the action from its checked element."""
         top, bottom, left, right = (node.content(edge, 0) for edge in ("Top", "Bottom", "Left", "Right"))
         return cls(node["name"], node.position, policy(node), top, bottom, left, right)
-
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
-        """Not in this version."""
-        not_yet(self)

@@ -228,7 +228,7 @@ def _give(spool: Spool, folder: JobFolder, name: str) -> Answer:
         owned = Spool.open(spool.base)
     except SpoolError:
         if operators.is_locked(spool):
-            return operators.ask_service(folder, name, timeout=_ANSWER_SECONDS)
+            return operators.ask_service(spool, folder, name, timeout=_ANSWER_SECONDS)
         raise
     with owned, Decoder() as decoder:
         runner = Runner(owned, tools(decoder), _no_program)

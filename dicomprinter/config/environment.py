@@ -16,6 +16,8 @@ ENV_FILES = (".env", ".env.local", "config/.env", "config/.env.local")
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+_QUOTED = re.compile(r"""(["'])((?:(?!\1).)*)\1\s*(?:#.*)?""")
+_COMMENT = re.compile(r"(?:^|\s+)#.*")
 
 
 def read_environment(base: Path | None, process: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -42,11 +44,14 @@ def _read_file(file: Path) -> dict[str, str]:
     for line in text.splitlines():
         match = _ASSIGNMENT.fullmatch(line.strip())
         if match:
-            value = match[2].strip()
-            if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-                value = value[1:-1]
-            variables[match[1]] = value
+            variables[match[1]] = _value(match[2])
     return variables
+
+
+def _value(text: str) -> str:
+    """Without quotes and comment; a # inside quotes or inside a word belongs to the value."""
+    quoted = _QUOTED.fullmatch(text)
+    return quoted[2] if quoted else _COMMENT.sub("", text)
 
 
 def expand(text: str, variables: Mapping[str, str]) -> tuple[str, list[str]]:

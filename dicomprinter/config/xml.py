@@ -18,6 +18,12 @@ MAXIMUM_BYTES = 16 * 1024 * 1024
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TAG_WITH_ENTITY = re.compile(r"<[^!?/].*&(?!#|(?:amp|lt|gt|quot|apos);)", re.DOTALL)
+_END_TAG = re.compile(rb"</\s*([^\s>]+)")
+_DECLARED = re.compile(rb"<\?xml[^>]*\sencoding\s*=")
+_SAYS_UTF8 = re.compile(rb"\s*[\"']utf-?8", re.IGNORECASE)
+_MISMATCHED = expat.errors.codes[expat.errors.XML_ERROR_TAG_MISMATCH]
+_UNCLOSED = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
+_INVALID = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
 _NO_ENTITIES = "entities are not allowed here; write the text itself, or ${VARIABLE}"
 
 
@@ -64,6 +70,19 @@ class _Builder:
             self.root = element
         self._open.append(element)
 
+    def describe(self, error: expat.ExpatError, data: bytes) -> str:
+        """What is not well-formed, in words for whoever writes the file."""
+        if error.code == _MISMATCHED and self._open:
+            # Expat stands behind the `</` of the tag that does not fit.
+            found = _END_TAG.match(data, max(self.parser.ErrorByteIndex - 2, 0))
+            before = f" before </{found[1].decode('utf-8', 'replace')}>" if found else ""
+            return f"<{self._open[-1].name}> opened in line {self._open[-1].position.line} is not closed{before}"
+        if error.code == _UNCLOSED and self._open:
+            return f"<{self._open[-1].name}> opened in line {self._open[-1].position.line} is not closed"
+        if error.code == _INVALID and not _names_encoding(data) and not _is_utf8(data):
+            return "the file is not UTF-8: save it as UTF-8, or name its encoding in the first line"
+        return expat.ErrorString(error.code)
+
     def _end(self, _name: str) -> None:
         self._open.pop()
 
@@ -72,6 +91,20 @@ class _Builder:
 
     def _entity(self, *_: object) -> int:
         raise self._refuse(_NO_ENTITIES)
+
+
+def _names_encoding(data: bytes) -> bool:
+    """Whether the file is in UTF-16 or says something other than UTF-8."""
+    declared = _DECLARED.match(data.removeprefix(codecs.BOM_UTF8))
+    return data.startswith(_MARKS[1:]) or (declared is not None and not _SAYS_UTF8.match(data, declared.end()))
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _place(parser: expat.XMLParserType, mark: int) -> Position:
@@ -116,7 +149,7 @@ def parse(data: bytes, file: Path) -> Element:
         builder.parser.Parse(data, True)
         _refuse_entities_in_attributes(data)
     except expat.ExpatError as error:
-        message = f"not well-formed XML: {expat.ErrorString(error.code)}"
+        message = f"not well-formed XML: {builder.describe(error, data)}"
         raise ConfigError([Problem(file, error.lineno, error.offset + 1, message)]) from None
     except _Refused as error:
         raise ConfigError([Problem(file, error.line, error.column, str(error))]) from None

@@ -72,13 +72,16 @@ def _insert(head: Dataset, data: bytes, transfer_syntax: str) -> bytes:
 
 
 def _read_all(item: Dataset) -> None:
-    """Convert every element now, in its own character set."""
+    """Convert every element now, in its own character set; the job keeps its dataset as DICOM JSON (PS3.18 F)."""
     for tag in list(item.keys()):
         try:
             element = item[tag]
             if element.VR == "SQ":
                 for nested in element.value:
                     _read_all(nested)
+            else:
+                # A number that is none passes until it is written down: then no job could be saved with it.
+                element.to_json_dict(None, 0)
         except Exception as error:  # noqa: BLE001 - pydicom raises whatever a wrong value leads to
             _log.warning("an answer's %s cannot be read and is left out (%s)", tag_name(tag), type(error).__name__)
             del item[tag]

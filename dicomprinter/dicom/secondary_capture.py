@@ -18,6 +18,10 @@ from dicomprinter.dicom.page import LossySource, Page
 _PIXEL_DATA: Final = 0x7FE00010
 
 
+# Measured curves of the whole body: PS3.3 C.7.3.1 asks for a side of paired parts, and validators refuse an empty one.
+_WITHOUT_SIDE = frozenset({"ECG", "EPS", "RESP"})
+
+
 def secondary_capture(
     attributes: Dataset,
     page: Page,
@@ -61,7 +65,8 @@ def secondary_capture(
 
 
 def _describe_side(dataset: Dataset) -> None:
-    if "ImageLaterality" in dataset:
+    has_no_side = dataset.get("Modality") in _WITHOUT_SIDE and not dataset.get("Laterality")
+    if "ImageLaterality" in dataset or has_no_side:
         # PS3.3 C.7.3.1: Laterality is for series whose images do not tell their side themselves.
         dataset.pop("Laterality", None)
     elif "Laterality" not in dataset:

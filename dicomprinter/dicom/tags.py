@@ -9,7 +9,7 @@ from functools import cache
 from pydicom.datadict import dictionary_VR, keyword_dict, keyword_for_tag, private_dictionary_VR, tag_for_keyword
 from pydicom.tag import BaseTag, Tag
 
-_PAIR = re.compile(r"\(?\s*([0-9A-Fa-f]{1,4})\s*,\s*([0-9A-Fa-f]{1,4})\s*\)?")
+_PAIR = re.compile(r"\(?\s*([0-9A-Fa-f]+)\s*,\s*([0-9A-Fa-f]+)\s*\)?")
 _EIGHT = re.compile(r"[0-9A-Fa-f]{8}")
 _PIXEL_DESCRIPTION = range(0x00280002, 0x00280110)
 
@@ -28,6 +28,8 @@ def parse_tag(text: str) -> BaseTag:
     text = text.strip()
     pair = _PAIR.fullmatch(text)
     if pair and text.startswith("(") == text.endswith(")"):
+        if not _is_whole(pair[1], pair[2]):
+            raise ValueError(f'"{text}" is not a tag; write four digits, a comma and four digits, as in 0010,0020')
         return Tag(int(pair[1], 16), int(pair[2], 16))
     if _EIGHT.fullmatch(text):
         return Tag(int(text, 16))
@@ -37,6 +39,14 @@ def parse_tag(text: str) -> BaseTag:
         if number is not None:
             return Tag(number)
     raise ValueError(f'"{text}" is neither a tag (gggg,eeee) nor a DICOM keyword{suggest_keyword(text)}')
+
+
+def _is_whole(group: str, element: str) -> bool:
+    """Four digits each, or short without the zeros in front: `8,103E`. Of `0008,002` a digit got lost, maybe the 8."""
+    if len(group) == 4:
+        return len(element) == 4
+    is_short = not group.startswith("0") and not element.startswith("0")
+    return len(element) <= 4 and len(group) < 4 and (is_short or max(len(group), len(element)) <= 2)
 
 
 def suggest_keyword(text: str) -> str:

@@ -24,12 +24,22 @@ def set_text(dataset: Dataset, tag: int, vr: str, text: str) -> None:
     """Set an element from a cleaned text (`dicom.text.clean`); empty text leaves it present and empty.
 
     Raises:
-        PermanentError: the representation cannot be written from a text.
+        PermanentError: the representation cannot be written from a text, or a part of the text is no value of it.
     """
     if vr in _BYTES and text:
         raise PermanentError(f"{tag_name(tag)} holds bytes ({vr}) and cannot be set from a text")
     # The value is not checked again: pydicom's warnings would tell it to the log.
-    dataset.add(DataElement(Tag(tag), vr, _value(vr, text), validation_mode=IGNORE))
+    try:
+        element = DataElement(Tag(tag), vr, _value(vr, text), validation_mode=IGNORE)
+        # The job keeps its dataset as DICOM JSON (PS3.18 F): what cannot be written there must not get in.
+        element.to_json_dict(None, 0)
+    except (ArithmeticError, TypeError, ValueError):
+        raise PermanentError(
+            f"{tag_name(tag)} cannot hold this value ({vr})",
+            cause="a part of it is empty or no such value",
+            remedy='take out a "\\" with nothing beside it, or correct the value',
+        ) from None
+    dataset.add(element)
 
 
 def _value(vr: str, text: str) -> Any:

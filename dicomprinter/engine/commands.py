@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dicomprinter.engine.spool import Spool
+from dicomprinter.engine.spool import Spool, SpoolInUseError
 from dicomprinter.errors import SpoolError
 from dicomprinter.job.parts import State
 
@@ -39,7 +39,8 @@ def apply(job: Job, command: dict[str, Any], leave: Callable[[Job], None]) -> An
         answer = Answer(f"{before.value} before, now queued; it goes on at {job.position}")
     elif name == "discard":
         job.reason = "an operator discarded it"
-        job.note("discarded by an operator", level="WARN", answers=command.get("token"))
+        # The answer is that the folder goes: one in the history would be given before it is true.
+        job.note("discarded by an operator", level="WARN")
         leave(job)
         return Answer("discarded")
     else:
@@ -48,7 +49,7 @@ def apply(job: Job, command: dict[str, Any], leave: Callable[[Job], None]) -> An
     return answer
 
 
-def ask_service(folder: JobFolder, command: str, *, timeout: float) -> Answer:
+def ask_service(spool: Spool, folder: JobFolder, command: str, *, timeout: float) -> Answer:
     """Leave a command for the service that owns the spool and wait for its answer.
 
     Raises:
@@ -59,7 +60,8 @@ def ask_service(folder: JobFolder, command: str, *, timeout: float) -> Answer:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if not folder.path.exists():
-            return Answer("discarded" if command == "discard" else "the job has finished meanwhile")
+            outcome = spool.outcome(folder.path.name) or "no longer in the spool"
+            return Answer(outcome, succeeded=(command == "discard") == (outcome == "discarded"))
         for line in folder.history():
             if line.get("answers") == token:
                 return Answer(str(line["message"]), bool(line.get("succeeded", True)))
@@ -74,7 +76,7 @@ def ask_service(folder: JobFolder, command: str, *, timeout: float) -> Answer:
 def is_locked(spool: Spool) -> bool:
     """Whether another process owns the spool."""
     try:
-        Spool.open(spool.base).close()
-    except SpoolError:
+        Spool.open(spool.base, patience=0).close()
+    except SpoolInUseError:
         return True
     return False

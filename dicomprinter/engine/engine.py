@@ -53,6 +53,7 @@ class Engine:
         self._running: set[str] = set()
         self._changed = threading.Condition()
         self._stopping = threading.Event()
+        self._look = threading.Event()
         self._runner = Runner(spool, tools, lambda: self._program, self._stopping.is_set)
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(workers)
@@ -61,8 +62,13 @@ class Engine:
 
     def start(self) -> None:
         """Take up every job of the spool and begin."""
-        for job in self.spool.load_all():
-            self._take_up(job)
+        for job_id in self.spool.job_ids():
+            try:
+                self._take_up(self.spool.load(job_id))
+            except SpoolError as error:
+                _LOG.error("%s", error, extra={"job": job_id})
+            except OSError as error:
+                self._after_a_fault(job_id, f"the job cannot be read: {error.strerror}")
         for thread in self._threads:
             thread.start()
 
@@ -82,6 +88,7 @@ class Engine:
     def stop(self, timeout: float = 5.0) -> bool:
         """Let the nodes that run come to their end; False when some did not in time (they will be repeated)."""
         self._stopping.set()
+        self._look.set()
         with self._changed:
             self._changed.notify_all()
         share = timeout / len(self._threads)
@@ -91,8 +98,7 @@ class Engine:
 
     def wake(self) -> None:
         """Look at the waiting jobs now."""
-        with self._changed:
-            self._changed.notify_all()
+        self._look.set()
 
     def idle(self, timeout: float) -> bool:
         """Wait until nothing is ready or runs; False when it did not come to that."""
@@ -103,6 +109,8 @@ class Engine:
         with self._changed:
             if job.state.is_waiting or job.state is State.EXPIRED:
                 self._waiting[job.id] = _Waiting(job.state, job.wake_at, job.facts.accepted)
+                if job.wake_at is not None:
+                    self._look.set()
             else:
                 heapq.heappush(self._ready, job.id)
             self._changed.notify_all()
@@ -125,7 +133,7 @@ class Engine:
                 self._after_a_fault(job_id, f"the disk failed: {error.strerror}")
             except Exception as error:  # noqa: BLE001 - a worker that dies would leave its jobs to nobody
                 _LOG.exception("a fault of the engine", extra={"job": job_id})
-                self._after_a_fault(job_id, f"a fault of the engine: {type(error).__name__}")
+                self._hold_after_a_fault(job_id, type(error).__name__)
             finally:
                 with self._changed:
                     self._running.discard(job_id)
@@ -133,11 +141,12 @@ class Engine:
 
     def _run(self, job_id: str) -> None:
         job = self.spool.load(job_id)
-        command = job.folder.take_command()
+        command = job.folder.read_command()
         if command is not None:
             apply(job, command, self._discard)
             if not job.folder.path.exists():
                 return
+            job.folder.clear_command()
         if job.state in (State.HELD, State.MANUAL):
             # What was on its way here is damaged by now; a person has to look at it.
             self._take_up(job)
@@ -148,6 +157,19 @@ class Engine:
 
     def _discard(self, job: Job) -> None:
         self._runner.leave(job, "discarded")
+
+    def _hold_after_a_fault(self, job_id: str, kind: str) -> None:
+        """A fault of the program would come again: the job waits for a person as it was last written down."""
+        try:
+            job = self.spool.load(job_id)
+            job.state, job.reason = State.HELD, f"a fault of the engine ({kind}); report it with the log, then resume"
+            job.folder.save(job, secure=True)
+            job.note(job.reason, level="ERROR")
+            self._take_up(job)
+        except SpoolError as error:
+            _LOG.error("%s", error, extra={"job": job_id})
+        except OSError as error:
+            self._after_a_fault(job_id, f"the disk failed: {error.strerror}")
 
     def _after_a_fault(self, job_id: str, why: str) -> None:
         """The job stays as it was last written down, and is tried again a little later."""
@@ -167,13 +189,14 @@ class Engine:
     def _schedule(self) -> None:
         while not self._stopping.is_set():
             self._look_at_waiting()
-            with self._changed:
-                self._changed.wait(self._pause())
+            self._look.wait(self._pause())
+            self._look.clear()
 
     def _pause(self) -> float:
         """Until the next job is due, at most CheckingInterval, and never so long that an operator gives up waiting."""
         now = self._tools.clock()
-        due = [w.wake_at for w in self._waiting.values() if w.wake_at is not None]
+        with self._changed:
+            due = [w.wake_at for w in self._waiting.values() if w.wake_at is not None]
         longest = self._program.general.checking_interval.total_seconds()
         return min([longest, _COMMAND_SECONDS, *(max(0.0, (at - now).total_seconds()) for at in due)])
 
@@ -184,10 +207,10 @@ class Engine:
             waiting = list(self._waiting.items())
         for job_id, entry in waiting:
             try:
-                command = JobFolder(self.spool.jobs / job_id).take_command()
-                if command is not None:
-                    self._command(job_id, command)
-                elif entry.wake_at is not None and entry.wake_at <= now:
+                folder = JobFolder(self.spool.jobs / job_id)
+                if folder.has_command():
+                    self._command(job_id, folder.read_command() or {})
+                elif self._is_due(entry, now):
                     self._wake(job_id)
                 elif entry.accepted < oldest or entry.state is State.EXPIRED:
                     self._expire(job_id)
@@ -196,13 +219,28 @@ class Engine:
                 self._forget(job_id)
             except OSError as error:
                 _LOG.error("the disk failed: %s; the job still waits", error.strerror, extra={"job": job_id})
+            except Exception:  # noqa: BLE001 - a scheduler that dies would wake nobody
+                _LOG.exception("a fault of the engine; the job still waits", extra={"job": job_id})
 
     def _command(self, job_id: str, command: dict[str, object]) -> None:
         job = self.spool.load(job_id)
-        apply(job, command, self._discard)
-        self._forget(job_id)
-        if job.folder.path.exists():
-            self._take_up(job)
+        try:
+            apply(job, command, self._discard)
+            job.folder.clear_command()
+        finally:
+            # Whatever the disk did in between: what it holds now is what counts.
+            if job.folder.path.exists():
+                job = self.spool.load(job_id)
+                self._forget(job_id)
+                self._take_up(job)
+            else:
+                self._forget(job_id)
+
+    def _is_due(self, entry: _Waiting, now: datetime) -> bool:
+        """Whether a suspended job's time has come; also when the clock, or SuspensionTime, was set back."""
+        if entry.wake_at is None:
+            return False
+        return entry.wake_at <= now or entry.wake_at - now > self._program.suspension_time
 
     def _wake(self, job_id: str) -> None:
         self._forget(job_id)

@@ -37,13 +37,17 @@ class Runner:
 
     def run(self, job: Job) -> Outcome:
         """Run nodes until the job is done, waits, or the service stops (Next is returned then, the job is queued)."""
+        if job.leaving is not None:
+            self.leave(job, job.leaving)
+            return Discarded(job.reason or "") if job.leaving == "discarded" else Done()
         job.state, job.reason, job.wake_at = State.RUNNING, None, None
         job.folder.save(job)
         while True:
             outcome = step(self.program(), job, self.tools)
             if isinstance(outcome, Next):
                 job.position = outcome.position
-                stop = self.stopping()
+                # An operator's command is carried out between two nodes.
+                stop = self.stopping() or job.folder.has_command()
                 if stop:
                     job.state = State.QUEUED
                 job.folder.save(job)
@@ -69,7 +73,10 @@ class Runner:
                 self.leave(job, "discarded")
                 return
             case Done():
-                job.note("done", level="SUCCESS")
+                if any(sent.stored for sent in job.sent()):
+                    job.note("done", level="SUCCESS")
+                else:
+                    job.note("done, and no archive has anything of it: the workflow stored nothing", level="WARN")
                 self.leave(job, "done")
                 return
         job.folder.save(job, secure=True)
@@ -77,6 +84,10 @@ class Runner:
     def leave(self, job: Job, outcome: str) -> None:
         """Enter a finished job in the ledger and take its folder away; the ledger holds no patient data."""
         now = self.tools.clock()
+        if job.leaving is None:
+            # From here on no node is repeated, whatever happens to the ledger.
+            job.leaving, job.state = outcome, State.RUNNING
+            job.folder.save(job)
         self.before_leaving(job)
         self.spool.write_ledger(
             {

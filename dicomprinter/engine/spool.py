@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
+from dicomprinter.dicom.tags import parse_tag
 from dicomprinter.errors import SpoolError
 from dicomprinter.job.folder import JOB_FILE, DamagedJobError, JobFolder
 from dicomprinter.job.job import Job
-from dicomprinter.job.parts import START, Facts, Payload, State
+from dicomprinter.job.parts import START, Facts, Flags, Payload, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 UNFINISHED = ".new-"
 _FOLDERS = ("incoming", "jobs", "rejected", "expired")
 _LEDGER_BYTES = 16 << 20
+
+
+class SpoolInUseError(SpoolError):
+    """Another process owns the spool."""
 
 
 class Spool:
@@ -39,20 +44,21 @@ class Spool:
         self._lock = FileLock(self.root / ".lock", thread_local=False)
 
     @classmethod
-    def open(cls, base: Path) -> Self:
-        """Make the folders and take the lock.
+    def open(cls, base: Path, patience: float = 1.0) -> Self:
+        """Make the folders and take the lock; a command line may hold it for a moment, so wait that long.
 
         Raises:
-            SpoolError: another process has it, or the folders cannot be written.
+            SpoolInUseError: another process has it.
+            SpoolError: the folders cannot be written.
         """
         spool = cls(base)
         try:
             for folder in (spool.root, *(spool.root / name for name in _FOLDERS)):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            spool._lock.acquire(timeout=0)
+            spool._lock.acquire(timeout=patience)
             spool._owner.write_text(str(os.getpid()), encoding="ascii")
         except Timeout:
-            raise SpoolError(
+            raise SpoolInUseError(
                 f"the spool {spool.root} is in use by another process{spool._owner_text()}",
                 remedy="stop that one, or choose another --base",
             ) from None
@@ -133,10 +139,18 @@ class Spool:
             return job
 
     def load_all(self) -> Iterator[Job]:
-        """Every job, in order of arrival; one that vanishes meanwhile is left out."""
+        """Every job, in order of arrival; one that vanishes meanwhile or cannot be read is left out."""
         for job_id in self.job_ids():
-            with suppress(SpoolError):
+            with suppress(SpoolError, OSError):
                 yield self.load(job_id)
+
+    def outcome(self, job_id: str) -> str | None:
+        """What the ledger says of a job that has left; None when it says nothing."""
+        with suppress(FileNotFoundError):
+            for line in reversed(self.ledger.read_bytes().splitlines()):
+                if job_id.encode() in line:
+                    return str(json.loads(line)["outcome"])
+        return None
 
     def write_ledger(self, line: dict[str, Any]) -> None:
         """Add a finished job's line."""
@@ -160,8 +174,10 @@ def _rebuilt(job_id: str, folder: JobFolder, why: str) -> Job:
     """What can be said of a job whose job.json is torn: it starts again, with the same UIDs, once a person says so."""
     now = datetime.now().astimezone()
     facts, payload = Facts(job_id, "", "", "damaged", now, now), Payload()
+    chosen: list[str] = []
     with suppress(OSError, ValueError, KeyError, TypeError):
         facts, payload = folder.read_arrival()
+        chosen = [f"{int(parse_tag(name)):08X}" for name in folder.arrival()["tags"]]
     return Job(
         job_id,
         facts,
@@ -171,4 +187,5 @@ def _rebuilt(job_id: str, folder: JobFolder, why: str) -> Job:
         position=START,
         payload=payload,
         dataset=folder.first_dataset(),
+        flags=Flags(set_tags=tuple(sorted(chosen))),
     )

@@ -12,10 +12,11 @@ import logging
 import os
 import re
 import shutil
+import stat
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dicomprinter.engine.spool import UNFINISHED
 from dicomprinter.errors import DicomPrinterError, InputError, PermanentError
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("dicomprinter.intake")
 COMMAND_LINE = "run"
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
+_ENDING = re.compile(r"(\.[A-Za-z0-9]{1,5})?(\.json)?\Z", re.IGNORECASE)
+_STEM_BYTES = 135
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 
 
@@ -58,7 +61,7 @@ class Intake:
         Raises:
             InputError: a file that cannot become a job, or a tag that cannot be set; nothing is left in the spool.
         """
-        folder = self._begin(files, submission)
+        folder = self._begin(files, submission, copied=True)
         try:
             for entry in folder.arrival()["files"]:
                 _copy(Path(entry["from"]), folder.path / entry["to"])
@@ -95,11 +98,14 @@ class Intake:
 
     def _go_on(self, folder: JobFolder) -> Job | None:
         try:
-            is_copy = folder.arrival()["facts"]["source"] == COMMAND_LINE
-        except (OSError, ValueError, KeyError, TypeError):
+            arrival = folder.arrival()
+            Facts.from_json(arrival["facts"])
+            is_copy = any(entry.get("copied") for entry in arrival["files"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Nothing is moved before it is written down: what is here all the same is somebody's.
-            left = sorted((folder.path / "payload").glob("*"))
-            self.reject([(file, file.name) for file in left], "what was known of this file is damaged; drop it again")
+            left = [*sorted((folder.path / "payload").glob("*")), *folder.path.glob("sidecar.json")]
+            damaged = InputError("what was known of this file is damaged", remedy="drop it again")
+            self.reject([(file, file.name) for file in left], damaged, _id(folder))
             is_copy = True
         if is_copy:
             # What was given on the command line is still where it was.
@@ -107,68 +113,105 @@ class Intake:
             return None
         return self._take(folder)
 
-    def reject(self, files: Sequence[tuple[Path, str]], why: str) -> None:
-        """Put files where a person finds them, each with the reason beside it.
+    def reject(self, files: Sequence[tuple[Path, str]], error: DicomPrinterError, reject_id: str = "") -> None:
+        """Put files where a person finds them, each with the reason beside it; the log gets the id and the reason.
 
         Args:
-            files: each with the name it came under.
-            why: the reason; may name the file, so it is not logged.
-        """
-        for file, name in files:
-            target = self.spool.rejected / f"{self.spool.new_id()}-{safe_name(name)}"
-            reason = target.with_name(target.name + ".reason.txt")
-            reason.write_text(f"{why}\n", encoding="utf-8", errors="replace")
-            _move(file, target)
-        sync_folder(self.spool.rejected)
+            files: each with the name it came under; one that is not there is left out.
+            error: the reason; its private part is for the person, not for the log.
+            reject_id: begins the names of all these files; a new one if empty.
 
-    def _begin(self, files: Sequence[Path], submission: Submission, sidecar: Path | None = None) -> JobFolder:
+        Raises:
+            OSError: a file cannot be moved now; it stays where it is.
+        """
+        there = [(file, name) for file, name in files if os.path.lexists(file)]
+        if not there:
+            return
+        reject_id = reject_id or self.spool.new_id()
+        text = f"{error}\n{error.private}".strip() + "\n"
+        for file, name in there:
+            target = _free(self.spool.rejected / f"{reject_id}-{safe_name(name)}")
+            reason = target.with_name(target.name + ".reason.txt")
+            _write_private(reason, text)
+            try:
+                _move(file, target)
+            except OSError:
+                reason.unlink(missing_ok=True)
+                raise
+            _make_private(target)
+        sync_folder(self.spool.rejected)
+        _LOG.error("rejected as %s: %s", reject_id, error)
+
+    def _begin(
+        self, files: Sequence[Path], submission: Submission, sidecar: Path | None = None, *, copied: bool = False
+    ) -> JobFolder:
         now = self.clock()
         facts = Facts(
             name=_printable(submission.title),
             user=_printable(submission.user),
             host=_printable(submission.host),
-            source=submission.source,
+            source=_printable(submission.source),
             created=submission.submitted or now,
             accepted=now,
             copies=submission.copies,
-            options=submission.options,
+            options={_printable(name): _printable(text) for name, text in submission.options.items()},
         )
-        entries = [
+        entries: list[dict[str, Any]] = [
             {"from": str(file.absolute()), "to": f"payload/{number:04d}{_suffix(file)}"}
             for number, file in enumerate(files, start=1)
         ]
         if sidecar is not None:
             entries.append({"from": str(sidecar.absolute()), "to": "sidecar.json"})
+        if copied:
+            # The originals are still where they were: after a crash these may go.
+            entries = [{**entry, "copied": True} for entry in entries]
         folder = JobFolder.create(self.spool.jobs / (UNFINISHED + self.spool.new_id()))
-        folder.write_arrival(facts, entries, submission.tags)
+        try:
+            folder.write_arrival(facts, entries, submission.tags)
+        except Exception:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
         return folder
 
     def _take(self, folder: JobFolder) -> Job | None:
         entries = folder.arrival()["files"]
-        for entry in entries:
-            _move(Path(entry["from"]), folder.path / entry["to"])
-        there = [entry for entry in entries if (folder.path / entry["to"]).exists()]
+        try:
+            for entry in entries:
+                _move(Path(entry["from"]), folder.path / entry["to"])
+        except Exception:
+            if not _there(folder, entries):
+                shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+        there = _there(folder, entries)
         if not there:
             shutil.rmtree(folder.path, ignore_errors=True)
             return None
         try:
+            for entry in there:
+                _make_private(folder.path / entry["to"])
             return self._finish(folder)
         except (InputError, PermanentError) as error:
-            self.reject([(folder.path / e["to"], Path(e["from"]).name) for e in there], str(error))
-            _LOG.error("a file was rejected: %s", error)
+            self.reject([(folder.path / e["to"], Path(e["from"]).name) for e in there], error, _id(folder))
             shutil.rmtree(folder.path, ignore_errors=True)
             return None
 
     def _finish(self, folder: JobFolder) -> Job:
         data = folder.arrival()
+        there = _there(folder, data["files"])
+        if any(not _is_regular(folder.path / entry["to"]) for entry in there):
+            raise InputError("a link is not followed, and a pipe or folder is no file", remedy="copy the file itself")
+        if there[0] != data["files"][0]:
+            raise InputError(
+                "the file that this belongs to went away while it was being taken", remedy="drop them all again"
+            )
         payload = Payload()
-        for entry in data["files"]:
+        for entry in there:
             if entry["to"].startswith("payload/"):
-                payload += self._look_at(folder, entry)
+                payload += self._look_at(folder, entry, beside=entry is not there[0])
         if payload.texts and not (payload.pages or payload.documents or payload.objects):
             payload += _set_texts(folder, payload.texts)
         facts = Facts.from_json(data["facts"])
-        job = Job(folder.path.name.removeprefix(UNFINISHED), facts, folder, payload=payload)
+        job = Job(_id(folder), facts, folder, payload=payload)
         chosen, notes = set_tags(job.dataset, data["tags"])
         job.flags = replace(job.flags, set_tags=tuple(chosen))
         folder.complete_arrival(payload)
@@ -183,13 +226,21 @@ class Intake:
         sync_folder(self.spool.jobs)
         return job
 
-    def _look_at(self, folder: JobFolder, entry: dict[str, str]) -> Payload:
+    def _look_at(self, folder: JobFolder, entry: dict[str, Any], *, beside: bool) -> Payload:
         name = entry["to"]
         try:
             probe = self.decoder.probe(folder.path / name)
         except (InputError, PermanentError) as error:
-            # Which of several files it is; a file's name may be a patient's.
-            error.private = error.private or entry["from"]
+            if entry.get("copied"):
+                # Which of several files it is; a file's name may be a patient's.
+                error.private = error.private or entry["from"]
+            elif beside:
+                raise InputError(
+                    "the text beside the page cannot be used, so neither is taken",
+                    cause=error.what,
+                    remedy="save the text as UTF-8 and drop both again",
+                    private=error.private,
+                ) from None
             raise
         match probe.kind:
             case "image":
@@ -212,8 +263,49 @@ def tell(what: str, error: Exception) -> None:
 
 
 def safe_name(name: str) -> str:
-    """A file's name without what leads elsewhere or cannot be shown."""
-    return _UNSAFE.sub("_", _printable(name)).lstrip(".")[:120] or "file"
+    """A file's name without what leads elsewhere or cannot be shown, at most 150 bytes long in UTF-8.
+
+    The endings stay, so that a sidecar's name still begins with its file's.
+    """
+    shown = _UNSAFE.sub("_", _printable(name)).lstrip(".")
+    match = _ENDING.search(shown)
+    ending = match[0] if match else ""
+    stem = shown.removesuffix(ending).encode("utf-8")[:_STEM_BYTES].decode("utf-8", "ignore")
+    return stem + ending or "file"
+
+
+def _id(folder: JobFolder) -> str:
+    return folder.path.name.removeprefix(UNFINISHED)
+
+
+def _there(folder: JobFolder, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in entries if os.path.lexists(folder.path / entry["to"])]
+
+
+def _is_regular(file: Path) -> bool:
+    return stat.S_ISREG(file.lstat().st_mode)
+
+
+def _make_private(file: Path) -> None:
+    """Only its owner may read it; what belongs to somebody else stays as it is."""
+    with suppress(OSError):
+        if _is_regular(file):
+            file.chmod(0o600)
+
+
+def _write_private(file: Path, text: str) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
+        stream.write(text)
+
+
+def _free(file: Path) -> Path:
+    """The path, or one like it that nothing has."""
+    free, number = file, 2
+    while os.path.lexists(free):
+        free = file.with_name(f"{file.stem}-{number}{file.suffix}")
+        number += 1
+    return free
 
 
 def _printable(text: str) -> str:
@@ -254,15 +346,18 @@ def _copy(source: Path, target: Path) -> None:
     except IsADirectoryError:
         raise InputError(f"{source} is a folder", remedy="name the files in it") from None
     except OSError as error:
-        raise InputError(f"{source} cannot be read: {error.strerror}", remedy="check the path and its rights") from None
+        raise InputError(
+            f"{source} cannot be read: {error.strerror or error}", remedy="check the path and its rights"
+        ) from None
 
 
 def _move(source: Path, target: Path) -> None:
     """Move a file, once; across file systems by a copy that is whole before the original goes."""
-    if target.exists():
+    if os.path.lexists(target):
         # Moved before a crash, so that a file of this name is another one; unless the original of a copy was left.
         with suppress(FileNotFoundError):
-            if source.stat().st_dev != target.stat().st_dev and filecmp.cmp(source, target, shallow=False):
+            differs = source.lstat().st_dev != target.lstat().st_dev
+            if differs and _is_regular(source) and _is_regular(target) and filecmp.cmp(source, target, shallow=False):
                 source.unlink()
         return
     with suppress(FileNotFoundError):
@@ -273,8 +368,9 @@ def _move(source: Path, target: Path) -> None:
             if error.errno != errno.EXDEV:
                 raise
         partial = target.with_name(target.name + ".partial")
-        shutil.copyfile(source, partial)
-        with partial.open("rb+") as stream:
-            os.fsync(stream.fileno())
+        shutil.copyfile(source, partial, follow_symlinks=False)
+        if not partial.is_symlink():
+            with partial.open("rb+") as stream:
+                os.fsync(stream.fileno())
         partial.replace(target)
         source.unlink()

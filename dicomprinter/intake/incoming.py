@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import threading
 import time
 from contextlib import suppress
@@ -30,6 +31,7 @@ _SIDECAR = ".json"
 _TEXT = ".txt"
 _TEMPORARY = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".new", "~")
 _RETRY_SECONDS = 5.0
+_ALONE_SECONDS = 600.0
 
 
 class Incoming(FileSystemEventHandler):
@@ -50,6 +52,10 @@ class Incoming(FileSystemEventHandler):
         self._interval = interval
         self._complete = Completeness()
         self._later: dict[Path, float] = {}
+        # When a file was taken without a sidecar, and since when a sidecar has lain alone.
+        self._bare: dict[Path, float] = {}
+        self._alone: dict[Path, float] = {}
+        self._unreadable: set[Path] = set()
         self._recover_at: float | None = None
         self._lock = threading.Lock()
         self._happened = threading.Event()
@@ -98,8 +104,8 @@ class Incoming(FileSystemEventHandler):
         while not self._stopping.is_set():
             try:
                 pending = self.look()
-            except OSError as error:
-                _LOG.error("the folder for incoming files cannot be read: %s", error.strerror)
+            except Exception as error:  # noqa: BLE001 - the next look may be better
+                tell("the folder for incoming files cannot be looked at now", error)
                 pending = False
             self._happened.wait(min(self._interval, QUIET_SECONDS / 4) if pending else self._interval)
             self._happened.clear()
@@ -108,20 +114,75 @@ class Incoming(FileSystemEventHandler):
         """Take every file that is complete; says whether some are there that are not yet."""
         self._recover()
         pending = self._recover_at is not None
-        files = sorted(_files(self.folder))
+        files = sorted(self._walk())
         with self._lock:
             self._complete.keep_only(set(files))
+        self._later = {file: until for file, until in self._later.items() if until > time.monotonic()}
         names = set(files)
+        sidecars = {file.with_suffix(""): file for file in files if _is_sidecar(file)}
+        texts = {text for file in files if not _is_sidecar(file) and (text := file.with_suffix(_TEXT)) != file}
+        self._reject_lone_sidecars(sidecars, names)
         for file in files:
             if self._stopping.is_set():
                 return False
-            if _is_beside(file, names):
+            if _is_sidecar(file) or file in texts:
                 continue
-            if self._is_ready(file):
-                self._take(file, names)
+            text = file.with_suffix(_TEXT)
+            beside = [text] if text != file and text in names else []
+            if all([self._is_ready(file, alone=True), *(self._is_ready(one, alone=False) for one in beside)]):
+                self._take(file, beside, sidecars.get(file))
             else:
                 pending = True
         return pending
+
+    def _walk(self) -> Iterator[Path]:
+        """Files and links below the folder; a subfolder that cannot be read is told of once, and left out.
+
+        Raises:
+            OSError: the folder itself cannot be read.
+        """
+        waiting = [self.folder]
+        while waiting:
+            folder = waiting.pop()
+            try:
+                for path in _files(folder):
+                    try:
+                        mode = path.lstat().st_mode
+                    except FileNotFoundError:
+                        continue
+                    if stat.S_ISDIR(mode):
+                        waiting.append(path)
+                    elif stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+                        yield path
+                self._unreadable.discard(folder)
+            except OSError as error:
+                if folder == self.folder:
+                    raise
+                if not isinstance(error, FileNotFoundError) and folder not in self._unreadable:
+                    self._unreadable.add(folder)
+                    tell("a folder in the folder for incoming files cannot be read, the others are", error)
+
+    def _reject_lone_sidecars(self, sidecars: dict[Path, Path], names: set[Path]) -> None:
+        """A sidecar that no file came for must not be taken for another patient's later file of that name."""
+        now = time.monotonic()
+        self._bare = {page: since for page, since in self._bare.items() if now - since < _ALONE_SECONDS}
+        alone = {page: sidecar for page, sidecar in sidecars.items() if page not in names}
+        self._alone = {sidecar: self._alone.get(sidecar, now) for sidecar in alone.values()}
+        for page, sidecar in alone.items():
+            if self._later.get(sidecar, 0.0) > now:
+                continue
+            late = page in self._bare
+            if not late and (now - self._alone[sidecar] < _ALONE_SECONDS or _is_on_the_way(page)):
+                continue
+            try:
+                self._reject([sidecar], _late() if late else _lonely())
+                self._bare.pop(page, None)
+            except OSError as error:
+                self._later[sidecar] = now + _RETRY_SECONDS
+                tell("a sidecar without its file cannot be moved now", error)
+
+    def _reject(self, files: list[Path], error: InputError) -> None:
+        self._intake.reject([(file, file.relative_to(self.folder).as_posix()) for file in files], error)
 
     def _recover(self) -> None:
         """Go on with files that have left their place but could not become a job."""
@@ -131,38 +192,24 @@ class Incoming(FileSystemEventHandler):
             self._submit(job)
         self._recover_at = time.monotonic() + _RETRY_SECONDS if self._intake.unfinished() else None
 
-    def _is_ready(self, file: Path) -> bool:
+    def _is_ready(self, file: Path, *, alone: bool) -> bool:
         now = time.monotonic()
         if self._later.get(file, 0.0) > now:
             return False
         try:
             found = file.lstat()
-        except FileNotFoundError:
+        except OSError:
             return False
         with self._lock:
-            if file.suffix.lower() == _TEXT:
+            if alone and file.suffix.lower() == _TEXT:
                 # Its page or PDF may be on the way.
                 self._complete.written(file)
             return self._complete.is_complete(file, found.st_size, found.st_mtime_ns, now)
 
-    def _take(self, file: Path, names: set[Path]) -> None:
+    def _take(self, file: Path, beside: list[Path], sidecar: Path | None) -> None:
         """Make a job of a file and what lies beside it; whatever goes wrong, the others go on."""
-        title = file.relative_to(self.folder).as_posix()
-        sidecar = file.with_name(file.name + _SIDECAR)
-        text = file.with_suffix(_TEXT)
         try:
-            if file.is_symlink():
-                self._intake.reject([(file, title)], "a link is not followed; copy the file itself")
-                return
-            # The listing may be older than the sidecar, which is there before its file.
-            has_sidecar = sidecar.exists()
-            submission = read_sidecar(sidecar, title, SOURCE) if has_sidecar else Submission(title, source=SOURCE)
-            beside = [text] if text in names and text != file else []
-            job = self._intake.take([file, *beside], submission, sidecar if has_sidecar else None)
-        except InputError as error:
-            self._intake.reject([(file, title), (sidecar, sidecar.name)], str(error))
-            _LOG.error("a file was rejected: %s", error)
-            return
+            job = self._make_job(file, beside, sidecar or _missed_sidecar(file))
         except Exception as error:  # noqa: BLE001 - one file must not keep the others out
             self._later[file] = self._recover_at = time.monotonic() + _RETRY_SECONDS
             tell(f"a file cannot be taken now, it is tried again in {_RETRY_SECONDS:g} s", error)
@@ -173,25 +220,67 @@ class Incoming(FileSystemEventHandler):
         if job is not None:
             self._submit(job)
 
+    def _make_job(self, file: Path, beside: list[Path], sidecar: Path | None) -> Job | None:
+        """A job, or None for what was rejected."""
+        if file.is_symlink():
+            link = InputError("a link is not followed", remedy="copy the file itself")
+            self._reject([file, *beside, *([sidecar] if sidecar else [])], link)
+            return None
+        title = file.relative_to(self.folder).as_posix()
+        if sidecar is None:
+            job = self._intake.take([file, *beside], Submission(title, source=SOURCE))
+            self._bare[file] = time.monotonic()
+            return job
+        try:
+            if file in self._bare:
+                # Whether it belongs to this file or to the one before, nobody can say.
+                raise _late()
+            submission = read_sidecar(sidecar, title, SOURCE)
+        except InputError as error:
+            self._reject([file, *beside, sidecar], error)
+            self._bare.pop(file, None)
+            return None
+        return self._intake.take([file, *beside], submission, sidecar)
+
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Files and links below a folder, without hidden and temporary ones."""
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+    """What is in a folder, without hidden and temporary names."""
+    with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith(".") or entry.name.lower().endswith(_TEMPORARY):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files(Path(entry.path))
-            elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+            if not entry.name.startswith(".") and not entry.name.lower().endswith(_TEMPORARY):
                 yield Path(entry.path)
 
 
-def _is_beside(file: Path, names: set[Path]) -> bool:
-    """Whether a file belongs to another: a sidecar, or the text of a page or PDF."""
-    if file.suffix.lower() == _SIDECAR:
-        return True
-    if file.suffix.lower() != _TEXT:
-        return False
-    return any(
-        other != file and other.with_suffix(_TEXT) == file and other.suffix.lower() != _SIDECAR for other in names
+def _is_sidecar(file: Path) -> bool:
+    return file.suffix.lower() == _SIDECAR
+
+
+def _missed_sidecar(file: Path) -> Path | None:
+    """The listing may be older than the sidecar, which is there before its file."""
+    sidecar = file.with_name(file.name + _SIDECAR)
+    return sidecar if os.path.lexists(sidecar) else None
+
+
+def _is_on_the_way(page: Path) -> bool:
+    """Whether a file is being written under a temporary name: `x.pdf.part`, `.x.pdf.k3Qz`."""
+    with suppress(OSError), os.scandir(page.parent) as entries:
+        return any(
+            entry.name.lstrip(".").startswith(page.name)
+            for entry in entries
+            if entry.name.startswith(".") or entry.name.lower().endswith(_TEMPORARY)
+        )
+    return False
+
+
+def _late() -> InputError:
+    return InputError(
+        "the sidecar came after its file was taken", remedy="rename the sidecar in first, and its file after it"
+    )
+
+
+def _lonely() -> InputError:
+    return InputError(
+        f"the sidecar lay alone for {_ALONE_SECONDS / 60:g} minutes",
+        cause="no file of the name before .json came",
+        remedy="drop it again together with its file",
     )

@@ -11,6 +11,7 @@ command.json      an operator's command, renamed in, taken away when it is answe
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom import Dataset
 
-from dicomprinter.errors import DicomPrinterError
+from dicomprinter.errors import DicomPrinterError, SpoolError
 from dicomprinter.job.job import Job, dataset_text
 from dicomprinter.job.parts import Entry, Facts, Flags, Instance, Payload, Position, Sent, State
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOB_FILE = "job.json"
+_VERSION = 1
 ARRIVAL_FILE = "arrival.json"
 COMMAND_FILE = "command.json"
 _LOG = logging.getLogger("dicomprinter.job")
@@ -100,7 +102,7 @@ class JobFolder:
             self._dataset = text
         elif secure:
             _sync_file(self.path / "datasets" / f"{job.dataset_version}.json")
-        _write(self.path / JOB_FILE, json.dumps(job.to_json(), ensure_ascii=False, indent=1), secure=secure)
+        _write(self.path / JOB_FILE, json.dumps(job.to_json(), indent=1), secure=secure)
         if secure:
             sync_folder(self.path / "datasets")
             sync_folder(self.path)
@@ -140,12 +142,14 @@ class JobFolder:
         """Read the job as it was last written down.
 
         Raises:
-            DamagedJobError: its files cannot be read.
+            DamagedJobError: its files are torn or gone.
+            SpoolError: another version wrote it, or the folder is a copy of another job's.
+            OSError: its files cannot be read now.
         """
         try:
             data = json.loads((self.path / JOB_FILE).read_text(encoding="utf-8"))
             job = self._from_json(data)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise DamagedJobError(
                 f"the job folder {self.path.name} cannot be read",
                 cause=f"{JOB_FILE} or its dataset is damaged ({type(error).__name__})",
@@ -154,12 +158,21 @@ class JobFolder:
         return job
 
     def _from_json(self, data: dict[str, Any]) -> Job:
-        if data["version"] != 1:
-            raise ValueError("another version")
+        if data["version"] != _VERSION:
+            raise SpoolError(
+                f"the job {self.path.name} was written by another version of this program",
+                remedy="run that version, or discard the job's folder by hand",
+            )
+        if data["id"] != self.path.name:
+            raise SpoolError(
+                f"the folder {self.path.name} is a copy of the job {data['id']}",
+                remedy="take the copy out of the spool",
+            )
         versions = [int(file.stem) for file in (self.path / "datasets").glob("*.json")]
         self._highest = max(versions, default=0)
         dataset = self.read_dataset(data["dataset"])
         self._dataset = dataset_text(dataset)
+        payloads = [Payload.from_json(payload) for payload in data["payloads"]]
         return Job(
             id=data["id"],
             facts=Facts.from_json(data["facts"]),
@@ -169,17 +182,18 @@ class JobFolder:
             position=Position(**data["position"]),
             wake_at=datetime.fromisoformat(data["wake_at"]) if data["wake_at"] else None,
             flags=Flags.from_json(data["flags"]),
-            payload=Payload.from_json(data["payload"]),
+            payload=payloads[data["payload"]],
             dataset=dataset,
             dataset_version=data["dataset"],
             retries={str(key): int(count) for key, count in data["retries"].items()},
+            leaving=data["leaving"],
             instances={instance["key"]: Instance(**instance) for instance in data["instances"]},
             entries=[
                 Entry(
                     Position(**entry["position"]),
                     entry["dataset"],
                     Flags.from_json(entry["flags"]),
-                    Payload.from_json(entry["payload"]),
+                    payloads[entry["payload"]],
                 )
                 for entry in data["entries"]
             ],
@@ -194,7 +208,11 @@ class JobFolder:
 
     def read_sent(self) -> list[Sent]:
         """Every answer that was written down."""
-        return [Sent(**line) for line in _lines(self.path / "sent.jsonl")]
+        answers = []
+        for line in _lines(self.path / "sent.jsonl"):
+            with suppress(TypeError):
+                answers.append(Sent(**line))
+        return answers
 
     def history(self) -> list[dict[str, Any]]:
         """The history's lines."""
@@ -213,23 +231,34 @@ class JobFolder:
         """Rename a command into the folder."""
         _write(self.path / COMMAND_FILE, json.dumps(command), secure=False)
 
-    def take_command(self) -> dict[str, Any] | None:
-        """The command that waits, taken away; None when there is none or it cannot be read."""
-        file = self.path / COMMAND_FILE
-        if not file.exists():
-            return None
+    def has_command(self) -> bool:
+        """Whether a command waits."""
+        return (self.path / COMMAND_FILE).exists()
+
+    def read_command(self) -> dict[str, Any] | None:
+        """The command that waits; None when there is none. One that is no command is empty.
+
+        Raises:
+            OSError: it cannot be read now.
+        """
         try:
-            command = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            command = json.loads((self.path / COMMAND_FILE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError:
             command = {}
-        file.unlink(missing_ok=True)
         return command if isinstance(command, dict) else {}
+
+    def clear_command(self) -> None:
+        """Take the command away once it has been carried out: a crash before that repeats it."""
+        (self.path / COMMAND_FILE).unlink(missing_ok=True)
 
 
 def _write(file: Path, text: str, *, secure: bool) -> None:
     temporary = file.with_name(file.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as stream:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        _give_to_owner(descriptor, file.parent)
         stream.write(text)
         if secure:
             stream.flush()
@@ -238,11 +267,23 @@ def _write(file: Path, text: str, *, secure: bool) -> None:
 
 
 def _append(file: Path, line: dict[str, Any]) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.write(descriptor, (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
-    finally:
-        os.close(descriptor)
+    data = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "rb+", buffering=0) as stream:
+        _give_to_owner(descriptor, file.parent)
+        if stream.seek(0, os.SEEK_END) > 0:
+            stream.seek(-1, os.SEEK_END)
+            # A crash may have cut the last line: it must not swallow this one.
+            data = data if stream.read(1) == b"\n" else b"\n" + data
+        if stream.write(data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _give_to_owner(descriptor: int, folder: Path) -> None:
+    """What root writes into a job belongs to the service's own user, who has to read it."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -257,8 +298,8 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _sync_file(file: Path) -> None:
-    # Windows syncs only what is open for writing; a folder can only be opened for reading.
-    descriptor = os.open(file, os.O_RDONLY if file.is_dir() else os.O_RDWR)
+    # Windows syncs only what is open for writing; elsewhere a file that is read-only can be synced all the same.
+    descriptor = os.open(file, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

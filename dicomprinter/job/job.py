@@ -26,7 +26,8 @@ class Job:
     """One piece of work on its way through the workflow.
 
     The engine writes it down after every node. `dataset` is Unicode and holds what Query, SetTag and the like
-    gave; `retries` counts each Suspend by its position.
+    gave; `retries` counts each Suspend by its position; `leaving` is the outcome of a job that has only to be entered
+    in the ledger and removed.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Job:
     retries: dict[str, int] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    leaving: str | None = None
 
     def note(self, message: str, *, level: str = "INFO", private: str = "", **details: Any) -> None:
         """Write a line of history, and the same without `private` and `details` to the log."""
@@ -131,7 +133,11 @@ class Job:
     # What job.json holds
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the dataset, the history and the answers, which have files of their own."""
+        """Everything but the dataset, the history and the answers, which have files of their own.
+
+        Entry states mostly have the same payload: `payloads` holds each once, by number.
+        """
+        payloads = list(dict.fromkeys([self.payload, *(entry.payload for entry in self.entries)]))
         return {
             "version": 1,
             "id": self.id,
@@ -141,16 +147,18 @@ class Job:
             "wake_at": self.wake_at.isoformat() if self.wake_at else None,
             "facts": self.facts.to_json(),
             "flags": self.flags.to_json(),
-            "payload": self.payload.to_json(),
+            "payloads": [payload.to_json() for payload in payloads],
+            "payload": payloads.index(self.payload),
             "dataset": self.dataset_version,
             "retries": self.retries,
+            "leaving": self.leaving,
             "instances": [instance.__dict__ for instance in self.instances.values()],
             "entries": [
                 {
                     "position": entry.position.__dict__,
                     "dataset": entry.dataset,
                     "flags": entry.flags.to_json(),
-                    "payload": entry.payload.to_json(),
+                    "payload": payloads.index(entry.payload),
                 }
                 for entry in self.entries
             ],
@@ -163,4 +171,4 @@ class Job:
 
 def dataset_text(dataset: Dataset) -> str:
     """A dataset as DICOM JSON (PS3.18 Annex F), one line, the same for the same content."""
-    return json.dumps(dataset.to_json_dict(), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return json.dumps(dataset.to_json_dict(), separators=(",", ":"), sort_keys=True)

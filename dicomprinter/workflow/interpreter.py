@@ -7,6 +7,7 @@ It writes nothing down and decides nothing about time but when a suspended job i
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dicomprinter.workflow.nodes import Workflow
 
 _LOG = logging.getLogger("dicomprinter.workflow")
+_MACHINE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 
 class Program(Protocol):
@@ -178,10 +180,13 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
     except DicomPrinterError as error:
         failure = error
     except OSError as error:
+        if error.errno in _MACHINE_FAULTS:
+            # No policy of a workflow is meant for these: the engine keeps the job and tries the node again.
+            raise
         failure = TransientError(
             f"the disk or the system failed: {error.strerror or type(error).__name__}",
-            cause="the disk is full or cannot be written, or the machine has run out of something",
-            remedy="make room, or correct the rights of the base directory",
+            cause="a file or folder cannot be read or written",
+            remedy="correct its rights",
             private=str(error),
         )
     except Exception as error:  # noqa: BLE001 - a fault of an action must not lose the job

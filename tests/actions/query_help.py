@@ -50,7 +50,8 @@ def changes(inner: str = "", attributes: str = "") -> Node:
 
 def make_job(folder: Path, **values: Any) -> Job:
     facts = Facts("report.pdf", "anna", "ward-3", "folder", NOW, NOW)
-    job = Job("20260315T103000-0001", facts, JobFolder.create(folder / "job"))
+    job_id = "20260315T103000-0001"
+    job = Job(job_id, facts, JobFolder.create(folder / job_id))
     for keyword, value in values.items():
         setattr(job.dataset, keyword, value)
     return job

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from dicomprinter.demo.worklist import EmbeddedWorklist
 from dicomprinter.errors import DicomPrinterError, PermanentError, TransientError
+from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import Flags
 from tests.actions.query_help import RealNetwork, data, entry, make_job, messages, private, query, tools
@@ -217,6 +220,34 @@ def test_a_peer_that_forgets_its_character_set(running: Run, tmp_path: Path) -> 
     job = make_job(tmp_path)
     perform(finder, job, attributes='type="Study" characterSet="ISO_IR 144"')
     assert str(job.dataset.PatientName) == name
+
+
+@pytest.mark.parametrize(
+    "wrong_number",
+    [
+        ("PatientWeight", "DS", b"80,5"),
+        ("PatientWeight", "DS", b"abc "),
+        ("PatientWeight", "DS", b"1\\"),
+        ("PregnancyStatus", "IS", b"abc "),
+    ],
+)
+def test_a_number_that_is_none_is_left_out(
+    running: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture, wrong_number: tuple[str, str, bytes]
+) -> None:
+    """With it the job could never be written down again."""
+    keyword, vr, value = wrong_number
+    wrong = Tag(keyword)
+    answer = study(1)
+    answer[wrong] = RawDataElement(wrong, vr, len(value), value, 0, False, True)
+    job = make_job(tmp_path)
+    perform(running(FindScp([answer])), job)
+    job.folder.save(job, secure=True)
+    dataset = JobFolder(job.folder.path).load().dataset
+    assert dataset.PatientName == "Doe^Jane"
+    assert wrong not in dataset
+    assert f"{keyword} (" in caplog.text
+    told = [one.getMessage() for one in caplog.records if one.name.startswith("dicomprinter")]
+    assert not any(value.decode().strip() in line for line in told)
 
 
 def test_manual_says_that_it_cannot(tmp_path: Path) -> None:

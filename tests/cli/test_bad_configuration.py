@@ -38,7 +38,7 @@ def refused(call: Call, tmp_path: Path, page: Path, spools: Callable[[], list[Pa
 
 def test_xml_that_is_not_well_formed(refused: Refused) -> None:
     said = refused("<DicomPrinter>\n  <Actions></Actoins>\n</DicomPrinter>")
-    assert said == "config.xml:2:14: not well-formed XML: mismatched tag\n"
+    assert said == "config.xml:2:14: not well-formed XML: <Actions> opened in line 2 is not closed before </Actoins>\n"
 
 
 def test_an_entity_bomb(refused: Refused) -> None:

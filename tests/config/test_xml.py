@@ -93,8 +93,21 @@ def test_an_unknown_encoding_is_refused(encoding: str) -> None:
 def test_bytes_that_are_not_of_the_encoding_are_refused() -> None:
     assert (
         refused("<A>\n Größe</A>".encode("latin-1"))
-        == "config.xml:2:4: not well-formed XML: not well-formed (invalid token)"
+        == "config.xml:2:4: not well-formed XML: the file is not UTF-8: save it as UTF-8, or name its encoding"
+        " in the first line"
     )
+
+
+@pytest.mark.parametrize("document", ["<A><<</A>", "<A>ä<<</A>"])
+def test_a_wrong_character_of_a_utf_8_file_is_not_its_encoding(document: str) -> None:
+    assert refused(document).endswith("not well-formed (invalid token)")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_tag_that_does_not_fit_names_the_open_one_and_its_line(encoding: str) -> None:
+    said = "config.xml:3:3: not well-formed XML: <Größe> opened in line 2 is not closed before </A>"
+    assert refused("<A>\n<Größe>\n</A>".encode(encoding)) == said
+    assert refused("<A>\n<B>".encode(encoding)).endswith("<B> opened in line 2 is not closed")
 
 
 def test_cdata_comments_and_instructions() -> None:

@@ -11,6 +11,7 @@ from pydicom.uid import (
 from pynetdicom.dsutils import encode
 
 from dicomprinter.dicom.association import Association
+from dicomprinter.dicom.identifiers import decode_identifier
 from dicomprinter.errors import DicomPrinterError, PermanentError, TransientError
 from tests.dicom.helpers import STUDY, WORKLIST, Run, peer
 from tests.scp import Connection, FindScp, RawScp
@@ -131,6 +132,14 @@ def test_an_element_that_cannot_be_read_is_left_out(running: Run, caplog: Any) -
     assert "PregnancyStatus" not in found
     assert "PregnancyStatus (0010,21C0)" in caplog.text
     assert "odd" not in caplog.text
+
+
+def test_a_number_that_is_none_is_left_out_of_an_item() -> None:
+    item = b"\x10\x00\x20\x00LO\x02\x00P1" + b"\x10\x00\x30\x10DS\x04\x0080,5"
+    sequence = struct.pack("<HH2sHLHHL", 0x0040, 0x0100, b"SQ", 0, len(item) + 8, 0xFFFE, 0xE000, len(item)) + item
+    found = decode_identifier(sequence, ExplicitVRLittleEndian)
+    (step,) = found.ScheduledProcedureStepSequence
+    assert [element.keyword for element in step] == ["PatientID"]
 
 
 @pytest.mark.parametrize(

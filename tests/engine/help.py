@@ -58,7 +58,7 @@ class Mark(Action):
         if self.fails and failed < self.times and before.endswith(self.on):
             Mark.failures[self.name] = failed + 1
             if self.fails == "disk":
-                raise OSError(28, "No space left on device")
+                raise PermissionError(13, "Permission denied")
             raise ERRORS[self.fails](f"{self.name} fails", private="Muster^Erika")
 
 

@@ -64,7 +64,7 @@ WAYS = {
     "suspend on error, policy of the definition": Way(
         perform("A", "F", "B"), "AFFB", "AFB", MARKS + '<Mark name="F" fails="transient" onError="Suspend"/>'
     ),
-    "suspend on a disk that is full": Way(
+    "suspend on a file that cannot be read": Way(
         perform("A") + '<Perform action="F" onError="Suspend"/>' + perform("B"),
         "AFFB",
         "AFB",

@@ -152,3 +152,54 @@ def test_killed_at_every_step_of_a_drop(kill_at, tmp_path, intake, spool, monkey
     assert len(final.payload.texts) == 1
     assert list(spool.incoming.iterdir()) == []
     assert list(spool.jobs.glob(UNFINISHED + "*")) == []
+
+
+@pytest.mark.parametrize("source", ["run", "incoming"])
+def test_whether_it_is_a_copy_is_not_for_a_sidecar_to_say(source, tmp_path, intake, spool, monkeypatch):
+    dropped, own = picture(spool.incoming / "a.png"), picture(tmp_path / "own.png")
+    with monkeypatch.context() as patch:
+        patch.setattr(accept.JobFolder, "complete_arrival", killed)
+        with pytest.raises(Killed):
+            intake.take([dropped], Submission("a.png", source=source))
+        patch.setattr(accept.shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            intake.copy([own], Submission("own.png", source=source))
+    assert len(intake.unfinished()) == 2
+    (job,) = intake.recover()
+    assert job.facts.name == "a.png"
+    assert intake.unfinished() == []
+    assert own.exists()
+
+
+def killed(*_):
+    raise Killed
+
+
+def test_the_page_that_went_away_takes_nothing_for_it(intake, spool):
+    text, sidecar = spool.incoming / "a.txt", spool.incoming / "a.png.json"
+    text.write_text("Befund")
+    sidecar.write_text("{}")
+    assert intake.take([spool.incoming / "a.png", text], Submission("a.png"), sidecar) is None
+    assert sorted(file.name[29:] for file in spool.rejected.iterdir() if "reason" not in file.name) == [
+        "a.png.json",
+        "a.txt",
+    ]
+
+
+def test_halves_of_letters_are_taken_out_of_every_text(tmp_path, intake, spool):
+    submission = Submission("a\ud800", source="b\ud800", options={"tray\ud800": "c\ud800"})
+    job = spool.load(intake.copy([picture(tmp_path / "p.png")], submission).id)
+    assert (job.facts.name, job.facts.source, job.facts.options) == ("a?", "b?", {"tray?": "c?"})
+
+
+def test_no_rejected_file_takes_the_place_of_another(intake, spool, tmp_path):
+    files = [picture(tmp_path / name) for name in ("a_.png", "a?.png")]
+    intake.reject([(file, file.name) for file in files], InputError("no"))
+    assert len(list(spool.rejected.glob("*.png"))) == 2
+
+
+def test_a_text_that_went_away_does_not_take_its_page_along(intake, spool):
+    page = picture(spool.incoming / "a.png")
+    job = intake.take([page, spool.incoming / "a.txt"], Submission("a.png"))
+    assert (len(job.payload.pages), len(job.payload.texts)) == (1, 0)
+    assert list(spool.rejected.iterdir()) == []

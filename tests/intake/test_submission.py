@@ -56,6 +56,11 @@ def test_what_it_does_not_say_comes_from_the_file(tmp_path):
         ({"tags": {"PatientID": 4711}}, '"tags"'),
         ({"submitted": "yesterday"}, "not right"),
         (b" " * (2 << 20), "larger than 1 MB"),
+        ({"tag": {"PatientID": "1"}}, 'did you mean "tags"'),
+        ({"Tags": {"PatientID": "1"}}, 'did you mean "tags"'),
+        ({"Muster^Erika": "1"}, "not known; the known ones are title"),
+        ({"submitted": "0001-01-01T00:00:00"}, '"submitted"'),
+        ({"submitted": 20260131}, '"submitted"'),
     ],
 )
 def test_a_wrong_sidecar_is_refused(tmp_path, content, words):
@@ -85,3 +90,20 @@ def test_a_wrong_tag_is_refused_without_its_value(tags, words):
     with pytest.raises(InputError, match=words) as caught:
         set_tags(Dataset(), tags)
     assert "x" * 65 not in str(caught.value)
+
+
+def test_messages_hold_nothing_of_a_patient(tmp_path):
+    for content in ({"Muster^Erika": 1}, {"submitted": "Muster^Erika 1970"}, {"title": ["Muster^Erika"]}):
+        with pytest.raises(InputError) as caught:
+            sidecar(tmp_path, content)
+        assert "Muster" not in str(caught.value)
+        assert "Muster^Erika" in caught.value.private
+    with pytest.raises(InputError) as caught:
+        set_tags(Dataset(), {"Muster^Erika": "PatientName"})
+    assert "Muster" not in str(caught.value)
+    assert caught.value.private == "Muster^Erika"
+
+
+def test_a_media_type_is_known_in_both_spellings(tmp_path):
+    for key in ("media type", "media_type"):
+        assert sidecar(tmp_path, {key: "application/pdf"}).title == "scan.pdf"

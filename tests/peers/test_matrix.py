@@ -312,3 +312,15 @@ def test_what_jpeg_lossy_loses(mode: ColourMode, drawing: str, quality: int, tmp
     lost = np.abs(decoded_by_dcmtk(tmp_path / "x.dcm", JPEGBaseline8Bit) - wanted).mean()
     # Halved chroma smears red strokes: that much is the price of 4:2:2.
     assert lost <= (8 if drawing == "red text" and mode is ColourMode.RGB else 2)
+
+
+@pytest.mark.parametrize("modality", ["OT", "ECG", "EPS", "RESP", "CR", "US", "DX", "XC", "DOC", "ES", "SC", "HC"])
+def test_dciodvfy_takes_every_modality(modality: str, folder: Path, tmp_path: Path) -> None:
+    """An empty Laterality has to be there for some and must not be for others."""
+    attributes = Dataset()
+    attributes.Modality = modality
+    page = open_page(file_of(folder, "PNG grey"), 0)
+    identity = Identity("1.2.3", "1.2.4", "1.2.5", 1, 1, datetime(2024, 2, 29))
+    dataset, _ = secondary_capture(attributes, page, identity, transfer_syntax=ExplicitVRLittleEndian)
+    write(dataset, tmp_path / "x.dcm")
+    assert "Error" not in run(program("dciodvfy"), "-new", str(tmp_path / "x.dcm"))

@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from dicomprinter.actions.base import Action, policy
 from dicomprinter.actions.connection import read_peer
 from dicomprinter.actions.keys import read_keys
-from dicomprinter.actions.later import not_yet
+from dicomprinter.actions.later import refuse_later, sentence
 from dicomprinter.actions.query.declaration import CHANGES, Model, Select, Wishes, merged_keys, query_spec, remarks
 from dicomprinter.actions.query.question import Asker
 from dicomprinter.dicom.query_answer import copied, copied_from_worklist, in_order, sort_key
@@ -140,6 +140,10 @@ class Query(Action):
             character_set=node["characterSet"] if "characterSet" in named else self.character_set,
         )
 
+    def not_yet(self) -> str:
+        """A person cannot be asked yet."""
+        return sentence(self, "Query of type Manual") if self.wishes.model is Model.MANUAL or self.peer is None else ""
+
     def perform(self, job: Job, tools: Tools) -> None:
         """Ask, and copy the answer when it is the only one or select says which.
 
@@ -147,7 +151,8 @@ class Query(Action):
             TransientError, PermanentError: the query failed; what had come is dropped.
         """
         if self.wishes.model is Model.MANUAL or self.peer is None:
-            not_yet(self, "Query of type Manual")
+            refuse_later(self)
+            raise AssertionError("a Query without a peer is loaded as a Manual one only")
         question = Asker(self.name, self.wishes, self.force_station, job).question()
         answers = self._ask(self.peer, question, job, tools)
         self._take(answers, job)
