@@ -6,6 +6,7 @@ import heapq
 import logging
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dicomprinter.engine.commands import apply
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("dicomprinter.engine")
 _AFTER_A_FAULT_SECONDS = 5.0
 _COMMAND_SECONDS = 1.0
+_CLOCK_TOLERANCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,8 @@ class Engine:
         """Whether a suspended job's time has come; also when the clock, or SuspensionTime, was set back."""
         if entry.wake_at is None:
             return False
-        return entry.wake_at <= now or entry.wake_at - now > self._program.suspension_time
+        longest = self._program.suspension_time + _CLOCK_TOLERANCE
+        return entry.wake_at <= now or entry.wake_at - now > longest
 
     def _wake(self, job_id: str) -> None:
         self._forget(job_id)

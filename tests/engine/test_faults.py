@@ -209,3 +209,17 @@ def test_a_clock_set_back_does_not_keep_a_job_waiting_for_years(spool, tmp_path)
     finally:
         assert engine.stop()
     assert Mark.trace == ["A"]
+
+
+def test_a_job_suspended_just_now_is_not_taken_for_one_of_a_clock_set_back(spool, tmp_path):
+    clock = Clock()
+    loaded = program(tmp_path, MARKS, '<Perform action="A"/>')
+    job = new_job(spool)
+    job.state, job.wake_at = State.SUSPENDED, clock.now + loaded.suspension_time + timedelta(seconds=1)
+    job.folder.save(job)
+    engine = Engine(spool, loaded, tools(clock), workers=1)
+    engine.start()
+    engine.wake()
+    assert engine.stop()
+    assert Mark.trace == []
+    assert spool.load(job.id).state is State.SUSPENDED

@@ -74,11 +74,9 @@ def test_a_job_wakes_by_itself(house: House, running: Run) -> None:
 
 @pytest.mark.parametrize("make", [suspended, held])
 def test_a_job_past_its_validity_moves_to_expired_whole(house: House, make: Callable[..., Any]) -> None:
-    program, job = make(house, closed_port())
-    if make is suspended:
-        # It would wake before: a suspension longer than the validity.
-        job.wake_at = house.clock() + timedelta(days=9)
-        job.folder.save(job)
+    # It would wake before: a suspension longer than the validity.
+    long = {"minutes": 9 * 24 * 60} if make is suspended else {}
+    program, job = make(house, closed_port(), **long)
     before = content(job.folder.path)
     engine = house.engine(program)
     house.clock.forward(days=5)
