@@ -32,8 +32,7 @@ demo: $(ENV)
 # Then those that need the machine for themselves; 5 says that there is none.
 test: lint
 	.ci/peers
-	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile -m 'not alone'
-	$(BIN)/python -m pytest --quiet -m alone || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile
 
 lint: $(ENV)
 	$(BIN)/ruff check
