@@ -29,7 +29,6 @@ demo: $(ENV)
 	$(BIN)/dicomprinter demo
 
 # One worker a core of a small machine; a file stays in one worker, so that it starts its peers once.
-# Then those that need the machine for themselves; 5 says that there is none.
 test: lint
 	.ci/peers
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile
