@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -155,8 +156,6 @@ def choice(*spellings: str, also: dict[str, str] | None = None) -> Kind:
 
     def parse(text: str) -> str:
         if text.lower() not in known:
-            import difflib  # noqa: PLC0415 - only for a mistake
-
             near = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.5)
             hint = f'; did you mean "{known[near[0]]}"?' if near else f"; choose one of {', '.join(spellings)}"
             raise ValueError(f'"{text}" is not allowed here{hint}')

@@ -158,6 +158,6 @@ def parse(data: bytes, file: Path) -> Element:
         raise ConfigError(
             [Problem(file, 1, 1, "the encoding in the XML declaration is not known; use UTF-8")]
         ) from None
-    if builder.root is None:  # pragma: no cover - expat has already refused a document without an element
+    if builder.root is None:  # expat has refused a document without an element; this tells the type checker
         raise ConfigError([Problem(file, 1, 1, "the file holds no element")])
     return builder.root
