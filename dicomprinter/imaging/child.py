@@ -8,18 +8,19 @@ from __future__ import annotations
 import json
 import os
 import queue
-import shutil
 import signal
 import sys
 import threading
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from dicomprinter.errors import DicomPrinterError, PermanentError
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.wire import error_to_message, line
+
+_NOTHING: Final = memoryview(b"")
 
 
 def main() -> None:
@@ -33,26 +34,26 @@ def main() -> None:
     limits = Limits(**settings["limits"])
     _limit_memory(settings["memory"])
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(sys.stdin.buffer, requests, settings["folder"]), daemon=True).start()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, requests), daemon=True).start()
     _say(answers, {"ready": True})
     while True:
         request = requests.get()
         _alarm(request["timeout"])
-        _say(answers, _answer(request, limits))
+        _say(answers, *_answer(request, limits))
         _alarm(0)
 
 
-def _read(source: BinaryIO, requests: queue.SimpleQueue[dict[str, Any]], folder: str) -> None:
+def _read(source: BinaryIO, requests: queue.SimpleQueue[dict[str, Any]]) -> None:
     """Hear at once that the parent is gone, even while a page is being decoded."""
     for text in source:
         requests.put(json.loads(text))
-    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 
-def _say(answers: BinaryIO, message: dict[str, Any]) -> None:
+def _say(answers: BinaryIO, message: dict[str, Any], body: memoryview = _NOTHING) -> None:
     try:
-        answers.write(line(message))
+        answers.write(line({**message, "bytes": body.nbytes}))
+        answers.write(body)
         answers.flush()
     except OSError:
         os._exit(0)  # the parent is gone
@@ -76,16 +77,16 @@ def _limit_memory(size: int) -> None:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
+def _answer(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], memoryview]:
     try:
         if request["call"] == "probe":
-            return _probe(Path(request["path"]), limits)
+            return _probe(Path(request["path"]), limits), _NOTHING
         return _page(request, limits)
     except DicomPrinterError as error:
-        return error_to_message(error)
+        return error_to_message(error), _NOTHING
     except Exception as error:  # noqa: BLE001 - the parent has to hear of everything
         what = PermanentError("the file cannot be decoded", cause=type(error).__name__, remedy="save the file again")
-        return error_to_message(what)
+        return error_to_message(what), _NOTHING
 
 
 def _probe(path: Path, limits: Limits) -> dict[str, Any]:
@@ -94,7 +95,8 @@ def _probe(path: Path, limits: Limits) -> dict[str, Any]:
     return {"probe": asdict(probe(path, limits))}
 
 
-def _page(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
+def _page(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], memoryview]:
+    import numpy as np  # noqa: PLC0415
     from PIL import Image  # noqa: PLC0415
 
     from dicomprinter.imaging.colour import ColourMode, convert  # noqa: PLC0415
@@ -103,13 +105,13 @@ def _page(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
     Image.MAX_IMAGE_PIXELS = None  # the limits have been asked before Pillow is
     page = open_page(Path(request["path"]), request["index"], limits, dpi=request["dpi"])
     page = convert(page, ColourMode(request["mode"]))
-    page.pixels.tofile(request["into"])
-    return {
+    message = {
         "shape": page.pixels.shape,
         "bits_stored": page.bits_stored,
         "resolution": page.resolution,
         "lossy": asdict(page.lossy) if page.lossy else None,
     }
+    return message, np.ascontiguousarray(page.pixels).data.cast("B")
 
 
 if __name__ == "__main__":

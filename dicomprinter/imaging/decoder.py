@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,9 +13,9 @@ import numpy as np
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.imaging.page import LossySource, Page, Pixels
+from dicomprinter.imaging.page import LossySource, Page
 from dicomprinter.imaging.probe import Probe
-from dicomprinter.imaging.process import ChildProcess
+from dicomprinter.imaging.process import Answer, ChildProcess
 from dicomprinter.imaging.wire import error_from_message
 
 
@@ -39,8 +36,6 @@ class Decoder:
         self._memory = memory
         self._lock = threading.Lock()
         self._child: ChildProcess | None = None
-        self._folder = TemporaryDirectory(prefix="dicomprinter-pages-", ignore_cleanup_errors=True)
-        self._count = 0
 
     def __enter__(self) -> Self:
         return self
@@ -54,7 +49,6 @@ class Decoder:
         """End the child. Pages that were handed out stay."""
         with self._lock:
             self._kill()
-            self._folder.cleanup()
 
     def probe(self, path: Path) -> Probe:
         """`imaging.probe.probe` in the child.
@@ -65,7 +59,7 @@ class Decoder:
             TransientError: the child cannot be started.
         """
         with self._lock:
-            answer = self._call({"call": "probe", "path": str(path)})["probe"]
+            answer = self._call({"call": "probe", "path": str(path)}).message["probe"]
         return Probe(**{**answer, "size": tuple((width, height) for width, height in answer["size"])})
 
     def page(self, path: Path, index: int, mode: ColourMode = ColourMode.AS_IS, *, dpi: float = 300) -> Page:
@@ -78,23 +72,17 @@ class Decoder:
             dpi: dots per inch, for PDF.
 
         Returns:
-            A page whose pixels are mapped from a file without a name; they cannot be written to.
+            A page whose pixels cannot be written to.
 
         Raises:
             PermanentError: the page cannot be decoded, made the decoder crash, or took too long.
             TransientError: the child cannot be started.
         """
+        request = {"path": str(path), "index": index, "mode": mode.value, "dpi": dpi}
         with self._lock:
-            self._count += 1
-            into = Path(self._folder.name, f"{self._count}.raw")
-            request = {"index": index, "mode": mode.value, "dpi": dpi, "into": str(into)}
-            try:
-                return _page(self._call({"call": "page", "path": str(path), **request}), into)
-            finally:
-                with suppress(OSError):
-                    into.unlink()
+            return _page(self._call({"call": "page", **request}))
 
-    def _call(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, request: dict[str, Any]) -> Answer:
         fresh = self._child is None
         answer = self._attempt(request)
         if isinstance(answer, int) and not fresh:
@@ -102,11 +90,11 @@ class Decoder:
             answer = self._attempt(request)
         if isinstance(answer, int):
             raise _crashed(answer)
-        if "error" in answer:
-            raise error_from_message(answer)
+        if "error" in answer.message:
+            raise error_from_message(answer.message)
         return answer
 
-    def _attempt(self, request: dict[str, Any]) -> dict[str, Any] | int:
+    def _attempt(self, request: dict[str, Any]) -> Answer | int:
         """The answer, or how the child ended."""
         child = self._started()
         answer = child.ask({**request, "timeout": self._timeout}, self._timeout)
@@ -122,7 +110,7 @@ class Decoder:
         if self._child is not None and self._child.returncode() is None:
             return self._child
         self._kill()
-        settings = {"limits": asdict(self._limits), "memory": self._memory, "folder": self._folder.name}
+        settings = {"limits": asdict(self._limits), "memory": self._memory}
         self._child = ChildProcess(settings)
         return self._child
 
@@ -132,19 +120,14 @@ class Decoder:
             child.kill()
 
 
-def _page(answer: dict[str, Any], path: Path) -> Page:
-    dtype = np.uint8 if answer["bits_stored"] == 8 else np.uint16
-    shape = tuple(answer["shape"])
-    pixels: Pixels
-    if sys.platform == "win32":
-        # A mapped file cannot be removed there.
-        pixels = np.fromfile(path, dtype).reshape(shape)
-    else:
-        pixels = np.memmap(path, dtype, "r", shape=shape).view(np.ndarray)
-    resolution, lossy = answer["resolution"], answer["lossy"]
+def _page(answer: Answer) -> Page:
+    said = answer.message
+    pixels = np.frombuffer(answer.body, np.uint8 if said["bits_stored"] == 8 else np.uint16).reshape(said["shape"])
+    pixels.flags.writeable = False
+    resolution, lossy = said["resolution"], said["lossy"]
     return Page(
         pixels,
-        answer["bits_stored"],
+        said["bits_stored"],
         (resolution[0], resolution[1]) if resolution else None,
         LossySource(**lossy) if lossy else None,
     )

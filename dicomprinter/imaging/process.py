@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
+from io import BufferedReader
 from typing import IO, Any, Final, cast
 
 from dicomprinter.errors import TransientError
@@ -15,6 +17,14 @@ from dicomprinter.imaging.wire import line
 
 COMMAND: Final = (sys.executable, "-m", "dicomprinter.imaging.child")
 _START_TIMEOUT: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the child said, and the bytes that it announced there."""
+
+    message: dict[str, Any]
+    body: bytearray
 
 
 class ChildProcess:
@@ -41,7 +51,7 @@ class ChildProcess:
             **apart,
         )
         self._requests = cast(IO[bytes], self._process.stdin)
-        self._answers = cast(IO[bytes], self._process.stdout)
+        self._answers = cast(BufferedReader, self._process.stdout)
         if self.ask(settings, _START_TIMEOUT) is None:
             self.kill()
             raise TransientError(
@@ -54,10 +64,14 @@ class ChildProcess:
         """How the process ended, None while it runs."""
         return self._process.poll()
 
-    def ask(self, message: dict[str, Any], timeout: float) -> dict[str, Any] | None:
-        """The child's answer; None when it ended, or is still at it after `timeout` seconds."""
-        lines: list[bytes] = []
-        reader = threading.Thread(target=lambda: lines.append(self._answers.readline()), daemon=True)
+    def ask(self, message: dict[str, Any], timeout: float) -> Answer | None:
+        """The child's answer; None when it ended, or is still at it after `timeout` seconds.
+
+        Raises:
+            TransientError: the answer is larger than the memory; the child has been ended.
+        """
+        answers: list[Answer | TransientError | None] = []
+        reader = threading.Thread(target=lambda: answers.append(self._receive()), daemon=True)
         try:
             self._requests.write(line(message))
             self._requests.flush()
@@ -66,14 +80,33 @@ class ChildProcess:
             return None
         reader.start()
         reader.join(timeout)
-        if not lines:
+        if not answers:
             return None
-        if not lines[0].endswith(b"\n"):
+        answer = answers[0]
+        if isinstance(answer, TransientError):
+            self.kill()
+            raise answer
+        if answer is None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout)
-            return None
-        answer: dict[str, Any] = json.loads(lines[0])
         return answer
+
+    def _receive(self) -> Answer | TransientError | None:
+        text = self._answers.readline()
+        if not text.endswith(b"\n"):
+            return None
+        message: dict[str, Any] = json.loads(text)
+        try:
+            body = bytearray(message.get("bytes", 0))
+        except MemoryError:
+            return TransientError("there is too little memory for a page", remedy="give the machine more memory")
+        view, filled = memoryview(body), 0
+        while filled < len(body):
+            count = self._answers.readinto(view[filled:])
+            if not count:
+                return None
+            filled += count
+        return Answer(message, body)
 
     def kill(self) -> None:
         """End the process at once."""
