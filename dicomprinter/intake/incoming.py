@@ -22,6 +22,8 @@ from dicomprinter.intake.submission import Submission, read_sidecar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from watchdog.observers.api import BaseObserver
+
     from dicomprinter.intake.accept import Intake
     from dicomprinter.job.job import Job
 
@@ -41,10 +43,12 @@ class Incoming(FileSystemEventHandler):
         folder: the watched folder; subfolders become prefixes of names, links are not followed.
         intake: makes the jobs.
         submit: gets each job, which is safe in the spool by then.
-        interval: seconds between looks when nothing happens.
+        interval: says how many seconds may pass between looks when nothing happens.
     """
 
-    def __init__(self, folder: Path, intake: Intake, submit: Callable[[Job], None], interval: float) -> None:
+    def __init__(
+        self, folder: Path, intake: Intake, submit: Callable[[Job], None], interval: Callable[[], float]
+    ) -> None:
         super().__init__()
         self.folder = folder
         self._intake = intake
@@ -60,7 +64,7 @@ class Incoming(FileSystemEventHandler):
         self._lock = threading.Lock()
         self._happened = threading.Event()
         self._stopping = threading.Event()
-        self._observer = Observer()
+        self._observer: BaseObserver | None = None
         self._thread = threading.Thread(target=self._watch, name="incoming", daemon=True)
 
     def start(self) -> None:
@@ -68,17 +72,20 @@ class Incoming(FileSystemEventHandler):
         if self._intake.unfinished():
             self._recover_at = time.monotonic() + _RETRY_SECONDS
         try:
+            # Making one already takes an inotify instance, of which a user has 128.
+            self._observer = Observer()
             self._observer.schedule(self, str(self.folder), recursive=True)
             self._observer.start()
         except OSError as error:
-            _LOG.warning("no folder events (%s); the folder is looked at every %g s", error.strerror, self._interval)
+            self._interval = lambda: QUIET_SECONDS
+            _LOG.warning("no folder events (%s); the folder is looked at every %g s", error.strerror, QUIET_SECONDS)
         self._thread.start()
 
     def stop(self) -> bool:
         """End; a file being taken is taken whole. False when that did not come to an end within seconds."""
         self._stopping.set()
         self._happened.set()
-        if self._observer.is_alive():
+        if self._observer is not None and self._observer.is_alive():
             self._observer.stop()
             self._observer.join(2)
         if self._thread.is_alive():
@@ -107,7 +114,8 @@ class Incoming(FileSystemEventHandler):
             except Exception as error:  # noqa: BLE001 - the next look may be better
                 tell("the folder for incoming files cannot be looked at now", error)
                 pending = False
-            self._happened.wait(min(self._interval, QUIET_SECONDS / 4) if pending else self._interval)
+            interval = self._interval()
+            self._happened.wait(min(interval, QUIET_SECONDS / 4) if pending else interval)
             self._happened.clear()
 
     def look(self) -> bool:

@@ -72,8 +72,7 @@ class Service:
             intake = Intake(spool, decoder, local_now)
             _recover(intake)
             engine = Engine(spool, program, tools(decoder), self.workers)
-            interval = program.general.checking_interval.total_seconds()
-            incoming = Incoming(spool.incoming, intake, engine.submit, interval)
+            incoming = Incoming(spool.incoming, intake, engine.submit, lambda: _interval(engine))
             engine.start()
             incoming.start()
             _LOG.info("ready: watches %s", spool.incoming)
@@ -90,8 +89,7 @@ class Service:
 
     def _wait(self, signals: _Signals, watch: ConfigWatch, engine: Engine, logs: Logs) -> None:
         while True:
-            interval = engine.program.general.checking_interval.total_seconds()
-            wanted = signals.wait(_SETTLING_SECONDS if watch.is_changing else min(interval, _LONGEST_WAIT))
+            wanted = signals.wait(_SETTLING_SECONDS if watch.is_changing else min(_interval(engine), _LONGEST_WAIT))
             if wanted == _STOP:
                 return
             if wanted == _RELOAD:
@@ -168,3 +166,8 @@ def _tell_warnings(program: Program) -> None:
         _LOG.warning("%s", warning)
     if program.drop_monitor is not None:
         _LOG.warning("DropMonitor: this version does not watch its folder; use spool/incoming in the base directory")
+
+
+def _interval(engine: Engine) -> float:
+    """CheckingInterval in seconds, of the configuration that is in use now."""
+    return engine.program.general.checking_interval.total_seconds()

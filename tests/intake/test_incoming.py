@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -35,7 +37,7 @@ class Drop:
         self.spool = Spool.open(base)
         self.folder = self.spool.incoming
         self.jobs = []
-        self.incoming = Incoming(self.folder, Intake(self.spool, decoder, local_now), self.jobs.append, 3600)
+        self.incoming = Incoming(self.folder, Intake(self.spool, decoder, local_now), self.jobs.append, lambda: 3600)
 
     def put(self, name, content="", *, closed=True):
         file = self.folder / name
@@ -327,3 +329,21 @@ def test_a_file_that_cannot_be_moved_leaves_no_folders(drop, monkeypatch):
         drop.look()
     assert list(drop.spool.jobs.iterdir()) == []
     assert drop.left() == ["a.png"]
+
+
+def test_without_folder_events_the_folder_is_looked_at_often(drop, monkeypatch, caplog):
+    def exhausted():
+        raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+    monkeypatch.setattr(module, "Observer", exhausted)
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.05)
+    taken = threading.Event()
+    incoming = Incoming(drop.folder, drop.incoming._intake, lambda job: taken.set(), lambda: 3600)
+    incoming._complete.quiet = 0.05
+    incoming.start()
+    try:
+        drop.put("scan.png", closed=False)
+        assert taken.wait(30)
+    finally:
+        assert incoming.stop()
+    assert "inotify instance limit reached); the folder is looked at every 0.05 s" in caplog.text

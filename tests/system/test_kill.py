@@ -166,7 +166,7 @@ class Reception:
         self.spool = Spool.open(base)
         self.intake = Intake(self.spool, decoder, local_now)
         self.jobs: list[Job] = []
-        self._incoming = Incoming(self.spool.incoming, self.intake, self.jobs.append, 3600)
+        self._incoming = Incoming(self.spool.incoming, self.intake, self.jobs.append, lambda: 3600)
 
     def look(self) -> None:
         for file in self.spool.incoming.iterdir():
