@@ -18,7 +18,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from dicomprinter.dicom.page import LossySource, Pixels
+from dicomprinter.dicom.page import LossySource, Pixels, by_strips
 from dicomprinter.errors import PermanentError
 
 
@@ -110,8 +110,7 @@ def _jpeg_baseline(pixels: Pixels, bits_stored: int, quality: int) -> Encoded:
     notes: tuple[str, ...] = ()
     if bits_stored > 8:
         top = (1 << bits_stored) - 1
-        wide = np.minimum(pixels, np.uint16(top)).astype(np.uint32)
-        pixels = ((wide * 255 + top // 2) // top).astype(np.uint8)
+        pixels = by_strips(pixels, 8, lambda wide: (np.minimum(wide, top) * 255 + top // 2) // top)
         notes = (f"JPEG_Lossy holds 8 bits a sample: the page's {bits_stored} bits were brought to 8",)
     data: bytes
     if pixels.ndim == 3:

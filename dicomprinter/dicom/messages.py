@@ -107,6 +107,8 @@ class Messages:
                 )
             _PDV_HEAD.pack_into(part, 0, P_DATA, count + _PDV_OVERHEAD, count + 2, context, 0 if left else _LAST)
             self._send(part, "an instance")
+            if not self._open:
+                return  # the peer has answered early and gone
 
     def receive(self, awaited: str) -> tuple[Dataset, bytes]:
         """The next message as (command set, data set as sent); `awaited` says in words what should come.

@@ -25,8 +25,9 @@ def client_context(tls: Tls) -> ssl.SSLContext:
         elif tls.verify:
             context.load_default_certs()
         if tls.cert is not None:
-            context.load_cert_chain(tls.cert, tls.key)
-    except (OSError, ssl.SSLError) as error:
+            # Without a password of ours OpenSSL would ask for one on the terminal, and wait.
+            context.load_cert_chain(tls.cert, tls.key, password="")
+    except OSError as error:
         names = ", ".join(str(path) for path in (tls.ca, tls.cert, tls.key) if path is not None)
         raise PermanentError(
             f"cannot load the TLS files {names}",

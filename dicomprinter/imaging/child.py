@@ -16,8 +16,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+# All decoders before the thread below reads: on Windows numpy cannot be loaded while another thread waits for
+# standard input (numpy issue 24290).
+import imagecodecs  # noqa: F401
+import pypdfium2  # noqa: F401
+from PIL import Image
+
 from dicomprinter.errors import DicomPrinterError, PermanentError
+from dicomprinter.imaging.colour import ColourMode, convert
 from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.open import open_page
+from dicomprinter.imaging.probe import probe
 from dicomprinter.imaging.wire import error_to_message, line
 
 _NOTHING: Final = memoryview(b"")
@@ -35,6 +44,8 @@ def main() -> None:
     _limit_memory(settings["memory"])
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, requests), daemon=True).start()
+    # Our own limits have been asked before Pillow is.
+    Image.MAX_IMAGE_PIXELS = None
     _say(answers, {"ready": True})
     while True:
         request = requests.get()
@@ -90,19 +101,10 @@ def _answer(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], me
 
 
 def _probe(path: Path, limits: Limits) -> dict[str, Any]:
-    from dicomprinter.imaging.probe import probe  # noqa: PLC0415 - the first answer need not wait for a decoder
-
     return {"probe": asdict(probe(path, limits))}
 
 
 def _page(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], memoryview]:
-    import numpy as np  # noqa: PLC0415
-    from PIL import Image  # noqa: PLC0415
-
-    from dicomprinter.imaging.colour import ColourMode, convert  # noqa: PLC0415
-    from dicomprinter.imaging.open import open_page  # noqa: PLC0415
-
-    Image.MAX_IMAGE_PIXELS = None  # the limits have been asked before Pillow is
     page = open_page(Path(request["path"]), request["index"], limits, dpi=request["dpi"])
     page = convert(page, ColourMode(request["mode"]))
     message = {
@@ -111,7 +113,7 @@ def _page(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], memo
         "resolution": page.resolution,
         "lossy": asdict(page.lossy) if page.lossy else None,
     }
-    return message, np.ascontiguousarray(page.pixels).data.cast("B")
+    return message, page.pixels.data.cast("B")
 
 
 if __name__ == "__main__":

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
-from typing import Final
 
 import numpy as np
 
-from dicomprinter.imaging.page import Page, Pixels
-
-_STRIP: Final = 64  # rows: the working copy stays in the processor's cache
+from dicomprinter.dicom.page import STRIP, Page, Pixels, by_strips
 
 
 class ColourMode(Enum):
@@ -45,12 +41,12 @@ def to_grey(page: Page, bits: int) -> Page:
     if not page.is_colour and page.bits_stored == bits:
         return page
     if page.is_colour:
-        scaled = _by_strips(pixels, bits, _luminance_8 if bits == 8 else _luminance_12)
+        scaled = by_strips(pixels, bits, _luminance_8 if bits == 8 else _luminance_12)
     elif bits == 12 and page.bits_stored == 8:
-        scaled = _by_strips(pixels, bits, lambda grey: (grey << 4) | (grey >> 4))
+        scaled = by_strips(pixels, bits, lambda grey: (grey << 4) | (grey >> 4))
     else:
         top, wished = (1 << page.bits_stored) - 1, (1 << bits) - 1
-        scaled = _by_strips(pixels, bits, lambda grey: (grey * wished + top // 2) // top)
+        scaled = by_strips(pixels, bits, lambda grey: (grey * wished + top // 2) // top)
     return replace(page, pixels=scaled, bits_stored=bits)
 
 
@@ -58,8 +54,8 @@ def lay_on_white(colours: Pixels, alpha: Pixels) -> Pixels:
     """Colours of (rows, columns[, 3]) over white, by an alpha of (rows, columns); both of one type, full range."""
     top = np.uint64(np.iinfo(colours.dtype).max)
     result = np.empty_like(colours)
-    for start in range(0, colours.shape[0], _STRIP):
-        rows = slice(start, start + _STRIP)
+    for start in range(0, colours.shape[0], STRIP):
+        rows = slice(start, start + STRIP)
         cover = alpha[rows].astype(np.uint64)
         if colours.ndim == 3:
             cover = cover[:, :, None]
@@ -71,7 +67,7 @@ def to_8_bits(pixels: Pixels) -> Pixels:
     """Pixels of any shape brought from 16 bits to 8, rounded half up; 8 bits stay as they are."""
     if pixels.dtype == np.uint8:
         return pixels
-    return _by_strips(pixels, 8, lambda wide: (wide * 255 + 32767) // 65535, samples=True)
+    return by_strips(pixels, 8, lambda wide: (wide * 255 + 32767) // 65535, samples=True)
 
 
 def _luminance_8(rgb: Pixels) -> Pixels:
@@ -83,13 +79,3 @@ def _luminance_12(rgb: Pixels) -> Pixels:
     # 299 R + 587 G + 114 B runs to 255,000; 4095 / 255,000 is 273 / 17,000.
     grey: Pixels = ((rgb[..., 0] * 299 + rgb[..., 1] * 587 + rgb[..., 2] * 114) * 273 + 8500) // 17000
     return grey
-
-
-def _by_strips(pixels: Pixels, bits: int, change: Callable[[Pixels], Pixels], *, samples: bool = False) -> Pixels:
-    """Work in 32 bits without a 32 bit copy of the whole page; `samples` keeps the last axis."""
-    shape = pixels.shape if samples else pixels.shape[:2]
-    result = np.empty(shape, np.uint8 if bits == 8 else np.uint16)
-    for start in range(0, pixels.shape[0], _STRIP):
-        rows = slice(start, start + _STRIP)
-        result[rows] = change(pixels[rows].astype(np.uint32))
-    return result

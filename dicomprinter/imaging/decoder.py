@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from dicomprinter.dicom.page import LossySource, Page
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.imaging.page import LossySource, Page
 from dicomprinter.imaging.probe import Probe
 from dicomprinter.imaging.process import Answer, ChildProcess
 from dicomprinter.imaging.wire import error_from_message
@@ -97,17 +97,14 @@ class Decoder:
     def _attempt(self, request: dict[str, Any]) -> Answer | int:
         """The answer, or how the child ended."""
         child = self._started()
-        answer = child.ask({**request, "timeout": self._timeout}, self._timeout)
-        if answer is not None:
-            return answer
-        ended = child.returncode()
-        self._kill()
-        if ended is None:
-            raise _too_slow(self._timeout)
-        return ended
+        try:
+            answer = child.ask({**request, "timeout": self._timeout}, self._timeout)
+        except TimeoutError:
+            raise _too_slow(self._timeout) from None
+        return child.ended() if answer is None else answer
 
     def _started(self) -> ChildProcess:
-        if self._child is not None and self._child.returncode() is None:
+        if self._child is not None and self._child.is_running:
             return self._child
         self._kill()
         settings = {"limits": asdict(self._limits), "memory": self._memory}

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import struct
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image, ImageCms
 
+from dicomprinter.dicom.page import LossySource, Page, Pixels
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.imaging import bmp, jpeg, pdf, png, tiff
 from dicomprinter.imaging.colour import lay_on_white, to_8_bits
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.imaging.page import LossySource, Page, Pixels
 from dicomprinter.imaging.probe import sniff
+from dicomprinter.imaging.refusals import check_size, no_page
 from dicomprinter.imaging.source import Source, mapped
 
 _EXIF_ORIENTATION: Final = 0x0112
@@ -61,13 +63,14 @@ def open_page(path: Path, index: int, limits: Limits | None = None, *, dpi: floa
 def _decode(path: Path, data: Source, index: int, limits: Limits, dpi: float) -> Page:
     media_type = sniff(data)
     if media_type == "application/pdf":
-        _check_index(index, pdf.count_pages(path, data, limits))
         return pdf.render(path, index, dpi, limits)
     if media_type == "image/tiff":
-        pages = tiff.directories(data, limits.pages)
-        _check_index(index, len(pages))
-        return _tiff(path, data, pages[index], limits)
-    _check_index(index, 1)
+        page = next(islice(tiff.directories(data, limits.pages), index, None), None)
+        if page is None:
+            raise no_page(index)
+        return _tiff(path, data, page, limits)
+    if index != 0:
+        raise no_page(index)
     if media_type == "image/png":
         return _png(data, limits)
     if media_type == "image/jpeg":
@@ -81,7 +84,7 @@ def _png(data: Source, limits: Limits) -> Page:
     import imagecodecs  # noqa: PLC0415 - keeps the start lean
 
     header = png.inspect(data)
-    _check_size(header.width, header.height, limits)
+    check_size(header.width, header.height, limits)
     # Unlike Pillow, this keeps 16 bits in every colour type and obeys a transparent colour in all of them.
     pixels = _without_alpha(imagecodecs.png_decode(data))
     return _page(pixels, header.orientation, header.resolution)
@@ -89,7 +92,7 @@ def _png(data: Source, limits: Limits) -> Page:
 
 def _jpeg(path: Path, data: Source, limits: Limits) -> Page:
     header = jpeg.inspect(data)
-    _check_size(header.width, header.height, limits)
+    check_size(header.width, header.height, limits)
     with Image.open(path) as image:
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
         resolution = image.info.get("dpi")
@@ -100,13 +103,13 @@ def _jpeg(path: Path, data: Source, limits: Limits) -> Page:
 
 def _bmp(path: Path, data: Source, limits: Limits) -> Page:
     header = bmp.inspect(data)
-    _check_size(header.width, header.height, limits)
+    check_size(header.width, header.height, limits)
     with Image.open(path) as image:
         return _page(_from_pillow(image), 1, header.resolution)
 
 
 def _tiff(path: Path, data: Source, page: tiff.Directory, limits: Limits) -> Page:
-    _check_size(page.width, page.height, limits)
+    check_size(page.width, page.height, limits)
     lossy = None
     if page.compression in _JPEG_IN_TIFF:
         lossy = LossySource("ISO_10918_1", page.width * page.height * page.samples / page.stored)
@@ -133,10 +136,8 @@ def _tiff_16(data: Source, page: tiff.Directory) -> Pixels:
     if pixels.ndim == 3:
         pixels = pixels[:, :, : colours + 1]
     if page.photometric == 0:
-        inverted = pixels.copy()
-        grey = inverted if inverted.ndim == 2 else inverted[:, :, 0]
+        grey = pixels if pixels.ndim == 2 else pixels[:, :, 0]
         np.subtract(np.uint16(65535), grey, out=grey)
-        pixels = inverted
     return _without_alpha(pixels)
 
 
@@ -210,17 +211,6 @@ def _plausible(resolution: Any) -> tuple[float, float] | None:
         return None
     horizontal, vertical = (float(value) for value in resolution)
     return (horizontal, vertical) if 2 <= horizontal <= 20_000 and 2 <= vertical <= 20_000 else None
-
-
-def _check_index(index: int, pages: int) -> None:
-    if not 0 <= index < pages:
-        raise PermanentError(f"the file has no page {index + 1}", cause=f"it has {pages}", remedy="was it replaced?")
-
-
-def _check_size(width: int, height: int, limits: Limits) -> None:
-    excess = limits.excess(width, height)
-    if excess:
-        raise PermanentError("the page is too large", cause=excess, remedy="shrink it, or raise the limit")
 
 
 def _undecodable(index: int, cause: str) -> PermanentError:

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from dicomprinter.dicom.page import Page
 from dicomprinter.errors import InputError
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.imaging.page import Page
-from dicomprinter.imaging.refusals import damaged, too_large
+from dicomprinter.imaging.refusals import check_size, damaged, no_page, too_large
 from dicomprinter.imaging.source import Source
 
 SIGNATURE: Final = b"%PDF-"
@@ -51,14 +51,15 @@ def render(path: Path, index: int, dpi: float, limits: Limits) -> Page:
 
     Raises:
         InputError: the file cannot be opened, or the page is too large at this resolution.
+        PermanentError: it has no such page.
     """
     with _opened(path) as document:
+        if not 0 <= index < len(document):
+            raise no_page(index)
         document.init_forms()
         points = _size(document, index)
         width, height = (max(1, round(side * dpi / 72)) for side in points)
-        excess = limits.excess(width, height)
-        if excess:
-            raise too_large(f"page {index + 1} at {dpi:g} dpi has {excess}", "choose a lower resolution")
+        check_size(width, height, limits, f"page {index + 1} at {dpi:g} dpi has ", "choose a lower resolution")
         bitmap = document[index].render(scale=dpi / 72, rev_byteorder=True, fill_color=(255, 255, 255, 255))
         # A side that is no whole number of pixels is rounded up; the extra line would be blank.
         pixels = np.ascontiguousarray(bitmap.to_numpy()[:height, :width, :3])
@@ -84,7 +85,7 @@ def _opened(path: Path) -> Any:
     try:
         return pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
-        is_password = getattr(error, "err_code", None) == pypdfium2.raw.FPDF_ERR_PASSWORD or "assword" in str(error)
+        is_password = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD
         # PDFium may tell the error of an earlier file; an encrypted one says so in its trailer, which is in clear.
         if is_password and _holds(path, b"/Encrypt"):
             raise InputError(

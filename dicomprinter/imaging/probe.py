@@ -13,10 +13,10 @@ from typing import Final
 from dicomprinter.errors import InputError
 from dicomprinter.imaging import bmp, jpeg, pdf, png, tiff
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.imaging.refusals import too_large, unsupported
+from dicomprinter.imaging.refusals import check_size, unsupported
 from dicomprinter.imaging.source import Source, mapped
 
-_ACCEPTED: Final = "PDF, PNG, JPEG, TIFF, BMP, DICOM or UTF-8 text"
+_ACCEPTED: Final = "PDF, PNG, JPEG, TIFF, BMP or UTF-8 text"
 _BLOCK: Final = 1 << 20
 _NOT_TEXT: Final = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 # Known, so that the refusal can say what came.
@@ -71,9 +71,7 @@ def probe(path: Path, limits: Limits | None = None) -> Probe:
             return Probe("text", media_type, 1)
         size = _sizes(media_type, data, limits)
     for width, height in size:
-        excess = limits.excess(width, height)
-        if excess:
-            raise too_large(excess)
+        check_size(width, height, limits)
     return Probe("image", media_type, len(size), size)
 
 

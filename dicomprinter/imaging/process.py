@@ -15,7 +15,8 @@ from typing import IO, Any, Final, cast
 from dicomprinter.errors import TransientError
 from dicomprinter.imaging.wire import line
 
-COMMAND: Final = (sys.executable, "-m", "dicomprinter.imaging.child")
+# -P: the current directory is no place for modules.
+COMMAND: Final = (sys.executable, "-P", "-m", "dicomprinter.imaging.child")
 _START_TIMEOUT: Final = 60.0
 
 
@@ -52,61 +53,67 @@ class ChildProcess:
         )
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(BufferedReader, self._process.stdout)
-        if self.ask(settings, _START_TIMEOUT) is None:
-            self.kill()
+        is_ready = False
+        with suppress(TimeoutError):
+            is_ready = self.ask(settings, _START_TIMEOUT) is not None
+        if not is_ready:
             raise TransientError(
                 "the decoder's process did not start",
                 cause="too little memory, or the program is not installed in whole",
                 remedy=f"try `{' '.join(COMMAND)}`",
             )
 
-    def returncode(self) -> int | None:
-        """How the process ended, None while it runs."""
-        return self._process.poll()
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended yet."""
+        return self._process.poll() is None
+
+    def ended(self) -> int:
+        """How the process ended, once it has."""
+        return self._process.wait()
 
     def ask(self, message: dict[str, Any], timeout: float) -> Answer | None:
-        """The child's answer; None when it ended, or is still at it after `timeout` seconds.
+        """The child's answer; None when it ended instead.
+
+        After anything but a whole answer the child is ended: the next one must not be taken for this one's.
 
         Raises:
-            TransientError: the answer is larger than the memory; the child has been ended.
+            TimeoutError: it was still at it after `timeout` seconds.
+            TransientError: the answer is larger than the memory.
         """
-        answers: list[Answer | TransientError | None] = []
-        reader = threading.Thread(target=lambda: answers.append(self._receive()), daemon=True)
+        is_over = threading.Event()
+
+        def end() -> None:
+            is_over.set()
+            self._process.kill()
+
+        watch = threading.Timer(timeout, end)
+        watch.daemon = True
+        answer: Answer | None = None
+        try:
+            watch.start()
+            answer = self._exchange(message)
+        finally:
+            watch.cancel()
+            if answer is None or is_over.is_set():
+                self.kill()
+        if answer is None and is_over.is_set():
+            raise TimeoutError
+        return answer
+
+    def _exchange(self, message: dict[str, Any]) -> Answer | None:
         try:
             self._requests.write(line(message))
             self._requests.flush()
-        except OSError:
-            self._process.wait(timeout)
-            return None
-        reader.start()
-        reader.join(timeout)
-        if not answers:
-            return None
-        answer = answers[0]
-        if isinstance(answer, TransientError):
-            self.kill()
-            raise answer
-        if answer is None:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout)
-        return answer
-
-    def _receive(self) -> Answer | TransientError | None:
-        text = self._answers.readline()
-        if not text.endswith(b"\n"):
-            return None
-        message: dict[str, Any] = json.loads(text)
-        try:
-            body = bytearray(message.get("bytes", 0))
+            said: dict[str, Any] = json.loads(self._answers.readline())
+            body = bytearray(said.get("bytes", 0))
+            return Answer(said, body) if self._answers.readinto(body) == len(body) else None
         except MemoryError:
-            return TransientError("there is too little memory for a page", remedy="give the machine more memory")
-        view, filled = memoryview(body), 0
-        while filled < len(body):
-            count = self._answers.readinto(view[filled:])
-            if not count:
-                return None
-            filled += count
-        return Answer(message, body)
+            raise TransientError(
+                "there is too little memory for a page", remedy="give the machine more memory"
+            ) from None
+        except (OSError, ValueError):
+            return None
 
     def kill(self) -> None:
         """End the process at once."""

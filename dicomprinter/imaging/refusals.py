@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dicomprinter.errors import InputError
+from dicomprinter.errors import InputError, PermanentError
+from dicomprinter.imaging.limits import Limits
 
 
 def damaged(kind: str, cause: str) -> InputError:
@@ -18,3 +19,19 @@ def unsupported(kind: str, cause: str, remedy: str = "save it as an ordinary PNG
 def too_large(cause: str, remedy: str = "split or shrink the file, or raise the limit") -> InputError:
     """More than the limits allow."""
     return InputError("the file is too large", cause=cause, remedy=remedy)
+
+
+def no_page(index: int) -> PermanentError:
+    """A page, counted from 0, that the file had once or never."""
+    return PermanentError(f"the file has no page {index + 1}", remedy="was it replaced?")
+
+
+def check_size(width: int, height: int, limits: Limits, page: str = "", remedy: str = "") -> None:
+    """Refuse a page with more pixels than the limits allow.
+
+    Raises:
+        InputError: it has; `page` names it where that helps.
+    """
+    excess = limits.excess(width, height)
+    if excess:
+        raise too_large(f"{page}{excess}", **({"remedy": remedy} if remedy else {}))

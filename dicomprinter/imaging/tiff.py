@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,14 +60,14 @@ class Directory:
     stored: int
 
 
-def directories(data: Source, most: int) -> list[Directory]:
-    """Every page of the file; thumbnails and masks are no pages.
+def directories(data: Source, most: int) -> Iterator[Directory]:
+    """Each page of the file, read when it is asked for; thumbnails and masks are no pages.
 
     Raises:
         InputError: the file is cut off, damaged, of a kind that cannot be decoded, or has more than `most` pages.
     """
-    pages: list[Directory] = []
     seen: set[int] = set()
+    is_blank = True
     reader = _Reader(data)
     offset = reader.first
     while offset:
@@ -77,10 +78,10 @@ def directories(data: Source, most: int) -> list[Directory]:
             raise too_large(f"more than {most} pages")
         tags, offset = reader.directory(offset)
         if not _one(tags, _SUBFILE, 0) & 0b101:
-            pages.append(_page(len(seen) - 1, tags, len(data)))
-    if not pages:
+            yield _page(len(seen) - 1, tags, len(data))
+            is_blank = False
+    if is_blank:
         raise damaged("TIFF", "it holds no page")
-    return pages
 
 
 def orientation(exif: bytes) -> int:

@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from dicomprinter.dicom.page import LossySource, Page
 from dicomprinter.imaging.colour import ColourMode, convert, lay_on_white, to_8_bits
-from dicomprinter.imaging.page import LossySource, Page
 
 
 def half_up(number: Fraction) -> int:
