@@ -52,16 +52,22 @@ def apply(job: Job, command: dict[str, Any], leave: Callable[[Job], None]) -> An
 def ask_service(spool: Spool, folder: JobFolder, command: str, *, timeout: float) -> Answer:
     """Leave a command for the service that owns the spool and wait for its answer.
 
+    A job that has left the spool is told by what the ledger says of it.
+
     Raises:
         SpoolError: no answer came in time; the command stays there.
     """
     token = secrets.token_hex(8)
-    folder.write_command({"command": command, "token": token})
+    try:
+        folder.write_command({"command": command, "token": token})
+    except FileNotFoundError:
+        if folder.path.exists():
+            raise
+        return _left(spool, folder, command, "it has finished meanwhile: ")
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if not folder.path.exists():
-            outcome = spool.outcome(folder.path.name) or "no longer in the spool"
-            return Answer(outcome, succeeded=(command == "discard") == (outcome == "discarded"))
+            return _left(spool, folder, command)
         for line in folder.history():
             if line.get("answers") == token:
                 return Answer(str(line["message"]), bool(line.get("succeeded", True)))
@@ -71,6 +77,13 @@ def ask_service(spool: Spool, folder: JobFolder, command: str, *, timeout: float
         cause="it is busy with a node of this job",
         remedy="the command stays in the job's folder and is carried out when the node ends",
     )
+
+
+def _left(spool: Spool, folder: JobFolder, command: str, head: str = "") -> Answer:
+    outcome = spool.outcome(folder.path.name)
+    if outcome is None:
+        return Answer("no longer in the spool", succeeded=False)
+    return Answer(head + outcome, succeeded=(command == "discard") == (outcome == "discarded"))
 
 
 def is_locked(spool: Spool) -> bool:

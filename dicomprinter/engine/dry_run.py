@@ -6,7 +6,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.dicom.association import StoreResult
+from dicomprinter.actions.sending import StandIn
 from dicomprinter.dicom.status import store_status
 from dicomprinter.errors import PermanentError
 
@@ -59,12 +59,12 @@ class DryAssociation:
         """Never happens: everything is accepted."""
         return PermanentError(f"nothing was proposed for {wanted}")
 
-    def store(self, path: Path, *, sop_class: str, sop_instance: str, transfer_syntax: str) -> StoreResult:  # noqa: ARG002 - stands in for Association.store
+    def store(self, path: Path, *, sop_class: str, sop_instance: str, transfer_syntax: str) -> StandIn:  # noqa: ARG002 - stands in for Association.store
         """Keep the object."""
         target = self._network.file(self._action, sop_instance)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-        return StoreResult(store_status(0), "", ())
+        return StandIn(store_status(0), "", ())
 
     def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:  # noqa: ARG002 - stands in for Association.find
         """Nothing: `--assume` says what the conditions after it shall see."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import logging
 import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ class Engine:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._look = threading.Event()
-        self._runner = Runner(spool, tools, lambda: self._program, self._stopping.is_set)
+        self._runner = Runner(spool, tools, lambda: self._program, self._is_to_stop)
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(workers)
         ]
@@ -93,9 +94,9 @@ class Engine:
         self._look.set()
         with self._changed:
             self._changed.notify_all()
-        share = timeout / len(self._threads)
+        deadline = time.monotonic() + timeout
         for thread in self._threads:
-            thread.join(share)
+            thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def wake(self) -> None:
@@ -106,6 +107,10 @@ class Engine:
         """Wait until nothing is ready or runs; False when it did not come to that."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._ready and not self._running, timeout)
+
+    def _is_to_stop(self, job: Job) -> bool:
+        """Whether a job is left after the node that runs; an operator's command is carried out between two nodes."""
+        return self._stopping.is_set() or job.folder.has_command()
 
     def _take_up(self, job: Job) -> None:
         with self._changed:

@@ -25,18 +25,18 @@ class Runner:
         spool: where finished jobs are entered in the ledger.
         tools: what actions use.
         program: gives the current configuration; asked before every node.
-        stopping: says whether to stop after the node that runs.
+        stopping: says whether to stop after the node that runs: the service ends, or an operator's command waits.
         before_leaving: sees a finished job before its folder goes; `run` reads its answers there.
     """
 
     spool: Spool
     tools: Tools
     program: Callable[[], Program]
-    stopping: Callable[[], bool] = lambda: False
+    stopping: Callable[[Job], bool] = lambda _job: False
     before_leaving: Callable[[Job], None] = lambda _job: None
 
     def run(self, job: Job) -> Outcome:
-        """Run nodes until the job is done, waits, or the service stops (Next is returned then, the job is queued)."""
+        """Run nodes until the job is done, waits, or is to stop (Next is returned then, the job is queued)."""
         if job.leaving is not None:
             self.leave(job, job.leaving)
             return Discarded(job.reason or "") if job.leaving == "discarded" else Done()
@@ -46,8 +46,7 @@ class Runner:
             outcome = step(self.program(), job, self.tools)
             if isinstance(outcome, Next):
                 job.position = outcome.position
-                # An operator's command is carried out between two nodes.
-                stop = self.stopping() or job.folder.has_command()
+                stop = self.stopping(job)
                 if stop:
                     job.state = State.QUEUED
                 job.folder.save(job)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from dicomprinter.dicom.tags import parse_tag
 from dicomprinter.errors import SpoolError
+from dicomprinter.job import lines
 from dicomprinter.job.folder import JOB_FILE, DamagedJobError, JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import START, Facts, Flags, Payload, State
@@ -146,20 +146,15 @@ class Spool:
 
     def outcome(self, job_id: str) -> str | None:
         """What the ledger says of a job that has left; None when it says nothing."""
-        with suppress(FileNotFoundError):
-            for line in reversed(self.ledger.read_bytes().splitlines()):
-                if job_id.encode() in line:
-                    return str(json.loads(line)["outcome"])
-        return None
+        said = [line for line in lines.read(self.ledger) if line.get("job") == job_id]
+        return str(said[-1]["outcome"]) if said else None
 
     def write_ledger(self, line: dict[str, Any]) -> None:
         """Add a finished job's line."""
         with suppress(FileNotFoundError):
             if self.ledger.stat().st_size > _LEDGER_BYTES:
                 self.ledger.replace(self.ledger.with_name("ledger.1.jsonl"))
-        descriptor = os.open(self.ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "ab") as stream:
-            stream.write((json.dumps(line) + "\n").encode("ascii"))
+        lines.append(self.ledger, line)
 
 
 def _set_aside(job: Job) -> None:

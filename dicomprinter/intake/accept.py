@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("dicomprinter.intake")
 COMMAND_LINE = "run"
+REASON = ".reason.txt"
+_SET = ".set.pdf"
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 _ENDING = re.compile(r"(\.[A-Za-z0-9]{1,5})?(\.json)?\Z", re.IGNORECASE)
 _STEM_BYTES = 135
@@ -94,6 +96,7 @@ class Intake:
                 tell("a file that was being taken in has to wait", error)
                 continue
             if job is not None:
+                _LOG.info("taken in after a crash", extra={"job": job.id})
                 yield job
 
     def _go_on(self, folder: JobFolder) -> Job | None:
@@ -131,7 +134,7 @@ class Intake:
         text = f"{error}\n{error.private}".strip() + "\n"
         for file, name in there:
             target = _free(self.spool.rejected / f"{reject_id}-{safe_name(name)}")
-            reason = target.with_name(target.name + ".reason.txt")
+            reason = target.with_name(target.name + REASON)
             _write_private(reason, text)
             try:
                 _move(file, target)
@@ -223,7 +226,9 @@ class Intake:
         named = self.spool.jobs / job.id
         folder.path.rename(named)
         folder.path = named
-        sync_folder(self.spool.jobs)
+        # From here on it is a job, also when the disk fails; a rename that a loss of power takes back is done again.
+        with suppress(OSError):
+            sync_folder(self.spool.jobs)
         return job
 
     def _look_at(self, folder: JobFolder, entry: dict[str, Any], *, beside: bool) -> Payload:
@@ -320,20 +325,23 @@ def _suffix(file: Path) -> str:
 
 def _summary(job: Job) -> str:
     payload = job.payload
+    # Those that the texts were set as came from nobody.
+    documents = [name for name in payload.documents if not name.endswith(_SET)]
     counts = {
         "page": len(payload.pages),
-        "PDF": len(payload.documents),
+        "PDF": len(documents),
         "text": len(payload.texts),
         "DICOM file": len(payload.objects),
     }
     parts = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in counts.items() if count]
-    return f"accepted from {job.facts.source or 'outside'}: {', '.join(parts)}"
+    as_pdf = ", set as a PDF" if len(documents) < len(payload.documents) else ""
+    return f"accepted from {job.facts.source or 'outside'}: {', '.join(parts)}{as_pdf}"
 
 
 def _set_texts(folder: JobFolder, texts: tuple[str, ...]) -> Payload:
     documents = []
     for name in texts:
-        document = Path(name).with_suffix(".set.pdf").as_posix()
+        document = Path(name).with_suffix(_SET).as_posix()
         set_as_pdf((folder.path / name).read_text(encoding="utf-8-sig"), folder.path / document)
         documents.append(document)
     return Payload(documents=tuple(documents))

@@ -60,7 +60,8 @@ class Incoming(FileSystemEventHandler):
         self._bare: dict[Path, float] = {}
         self._alone: dict[Path, float] = {}
         self._unreadable: set[Path] = set()
-        self._recover_at: float | None = None
+        # The first look goes on with what a crash has interrupted.
+        self._recover_at: float | None = time.monotonic()
         self._lock = threading.Lock()
         self._happened = threading.Event()
         self._stopping = threading.Event()
@@ -69,23 +70,21 @@ class Incoming(FileSystemEventHandler):
 
     def start(self) -> None:
         """Begin to watch; what lies there already is taken as well."""
-        if self._intake.unfinished():
-            self._recover_at = time.monotonic() + _RETRY_SECONDS
         try:
             # Making one already takes an inotify instance, of which a user has 128.
-            self._observer = Observer()
-            self._observer.schedule(self, str(self.folder), recursive=True)
-            self._observer.start()
+            observer = Observer()
+            observer.schedule(self, str(self.folder), recursive=True)
+            observer.start()
+            self._observer = observer
         except OSError as error:
-            self._interval = lambda: QUIET_SECONDS
-            _LOG.warning("no folder events (%s); the folder is looked at every %g s", error.strerror, QUIET_SECONDS)
+            _LOG.warning("no folder events (%s); the folder is looked at every %g s", error.strerror, self._longest())
         self._thread.start()
 
     def stop(self) -> bool:
         """End; a file being taken is taken whole. False when that did not come to an end within seconds."""
         self._stopping.set()
         self._happened.set()
-        if self._observer is not None and self._observer.is_alive():
+        if self._observer is not None:
             self._observer.stop()
             self._observer.join(2)
         if self._thread.is_alive():
@@ -114,9 +113,12 @@ class Incoming(FileSystemEventHandler):
             except Exception as error:  # noqa: BLE001 - the next look may be better
                 tell("the folder for incoming files cannot be looked at now", error)
                 pending = False
-            interval = self._interval()
-            self._happened.wait(min(interval, QUIET_SECONDS / 4) if pending else interval)
+            self._happened.wait(min(self._longest(), QUIET_SECONDS / 4) if pending else self._longest())
             self._happened.clear()
+
+    def _longest(self) -> float:
+        """Seconds between looks when nothing happens; without events nobody says when something does."""
+        return self._interval() if self._observer else min(self._interval(), QUIET_SECONDS)
 
     def look(self) -> bool:
         """Take every file that is complete; says whether some are there that are not yet."""

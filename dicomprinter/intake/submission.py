@@ -58,9 +58,10 @@ def read_sidecar(file: Path, title: str, source: str) -> Submission:
         raise InputError("the sidecar is larger than 1 MB")
     try:
         data = json.loads(content)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        place = f": line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(
-            "the sidecar is not JSON",
+            f"the sidecar is not JSON{place}",
             cause="it is damaged, or was still being written",
             remedy="rename it in when it is whole",
         ) from None

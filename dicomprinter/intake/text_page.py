@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +71,6 @@ def _font(text: str) -> str:
     return "Courier"
 
 
-@cache
 def _unicode_font() -> TTFont | None:
     for folder in map(Path, _FONT_FOLDERS):
         for name in _FONT_FILES:

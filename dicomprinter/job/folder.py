@@ -11,7 +11,6 @@ command.json      an operator's command, renamed in, taken away when it is answe
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -24,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 from pydicom import Dataset
 
 from dicomprinter.errors import DicomPrinterError, SpoolError
+from dicomprinter.job import lines
 from dicomprinter.job.job import Job, dataset_text
 from dicomprinter.job.parts import Entry, Facts, Flags, Instance, Payload, Position, Sent, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 JOB_FILE = "job.json"
@@ -98,10 +97,12 @@ class JobFolder:
         if text != self._dataset or job.dataset_version == 0:
             self._highest += 1
             job.dataset_version = self._highest
-            _write(self.path / "datasets" / f"{self._highest}.json", text, secure=secure)
+            _write(self.path / "datasets" / f"{self._highest}.json", text, secure=False)
             self._dataset = text
-        elif secure:
-            _sync_file(self.path / "datasets" / f"{job.dataset_version}.json")
+        if secure:
+            # Entry states name datasets that an ordinary save has written.
+            for version in {job.dataset_version, *(entry.dataset for entry in job.entries)}:
+                _sync_file(self.path / "datasets" / f"{version}.json")
         _write(self.path / JOB_FILE, json.dumps(job.to_json(), indent=1), secure=secure)
         if secure:
             sync_folder(self.path / "datasets")
@@ -122,12 +123,12 @@ class JobFolder:
         }
         if private:
             line["private"] = private
-        _append(self.path / "history.jsonl", {**line, **details})
+        lines.append(self.path / "history.jsonl", {**line, **details})
         _LOG.log(_LEVELS[level], "%s", message, extra={"job": job_id})
 
     def add_sent(self, sent: Sent) -> None:
         """Write down an archive's answer before the next object goes out."""
-        _append(self.path / "sent.jsonl", sent.__dict__)
+        lines.append(self.path / "sent.jsonl", sent.__dict__)
 
     def remove(self) -> None:
         """Take the folder away; it vanishes under its name at once, its files after that."""
@@ -209,14 +210,14 @@ class JobFolder:
     def read_sent(self) -> list[Sent]:
         """Every answer that was written down."""
         answers = []
-        for line in _lines(self.path / "sent.jsonl"):
+        for line in lines.read(self.path / "sent.jsonl"):
             with suppress(TypeError):
                 answers.append(Sent(**line))
         return answers
 
     def history(self) -> list[dict[str, Any]]:
         """The history's lines."""
-        return list(_lines(self.path / "history.jsonl"))
+        return list(lines.read(self.path / "history.jsonl"))
 
     def work(self) -> Path:
         """A place for objects being built, emptied."""
@@ -258,43 +259,12 @@ def _write(file: Path, text: str, *, secure: bool) -> None:
     temporary = file.with_name(file.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        _give_to_owner(descriptor, file.parent)
+        lines.give_to_owner(descriptor, file.parent)
         stream.write(text)
         if secure:
             stream.flush()
             os.fsync(stream.fileno())
     temporary.replace(file)
-
-
-def _append(file: Path, line: dict[str, Any]) -> None:
-    data = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "rb+", buffering=0) as stream:
-        _give_to_owner(descriptor, file.parent)
-        if stream.seek(0, os.SEEK_END) > 0:
-            stream.seek(-1, os.SEEK_END)
-            # A crash may have cut the last line: it must not swallow this one.
-            data = data if stream.read(1) == b"\n" else b"\n" + data
-        if stream.write(data) != len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _give_to_owner(descriptor: int, folder: Path) -> None:
-    """What root writes into a job belongs to the service's own user, who has to read it."""
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    """Whole lines only: the last may have been cut by a crash."""
-    if not file.exists():
-        return
-    for line in file.read_bytes().splitlines():
-        with suppress(ValueError):
-            value = json.loads(line)
-            if isinstance(value, dict):
-                yield value
 
 
 def _sync_file(file: Path) -> None:

@@ -70,7 +70,6 @@ class Service:
             _tell_warnings(program)
             decoder = stack.enter_context(Decoder())
             intake = Intake(spool, decoder, local_now)
-            _recover(intake)
             engine = Engine(spool, program, tools(decoder), self.workers)
             incoming = Incoming(spool.incoming, intake, engine.submit, lambda: _interval(engine))
             engine.start()
@@ -152,20 +151,9 @@ def _handled() -> Iterator[tuple[int, str]]:
             yield number, wanted
 
 
-def _recover(intake: Intake) -> None:
-    """Go on with files that a crash caught between their place and the spool."""
-    try:
-        for job in intake.recover():
-            _LOG.info("taken in after a crash", extra={"job": job.id})
-    except OSError as error:
-        _LOG.error("what a crash has left half taken in cannot be moved: %s; it is tried again", error.strerror)
-
-
 def _tell_warnings(program: Program) -> None:
     for warning in program.warnings:
         _LOG.warning("%s", warning)
-    if program.drop_monitor is not None:
-        _LOG.warning("DropMonitor: this version does not watch its folder; use spool/incoming in the base directory")
 
 
 def _interval(engine: Engine) -> float:

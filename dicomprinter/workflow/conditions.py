@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from dicomprinter.config.kinds import BOOLEAN, PATTERN
+from dicomprinter.dicom.expressions import search
 from dicomprinter.dicom.tags import parse_tag, tag_text
-from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,6 @@ FIELDS = (
 )
 REFUSED_FIELDS = ("VALIDATION_FAILED", "EXCEPTION_OCCURRED")
 _YES_OR_NO = ("QUERY_FOUND", "QUERY_PARTIAL", "STORE_SUCCEEDED")
-_SECONDS = 2.0
 
 
 def check_field(node: Node, report: Report) -> None:
@@ -78,6 +77,11 @@ class Condition:
     value: str
     case_sensitive: bool
 
+    @property
+    def is_private(self) -> bool:
+        """Whether the value, beside a yes, tells something of the patient: no log may hold it."""
+        return self.field in ("TAG_VALUE", "PRINTED_FILE_NAME")
+
     @classmethod
     def read(cls, node: Node, value: str) -> Condition:
         """Make it from an If, or from a Switch and one of its Cases."""
@@ -97,7 +101,7 @@ class Condition:
 
     def holds(self, job: Job, assumed: Mapping[str, str]) -> bool:
         """Whether it is true of the job; what is assumed of a field is taken for its value."""
-        actual = assumed.get(self.label, assumed.get(self.field))
+        actual = self.assumption(assumed)
         if actual is None:
             actual = self._actual(job)
         if self.field in _YES_OR_NO:
@@ -107,6 +111,10 @@ class Condition:
         if self.case_sensitive:
             return actual == self.value
         return actual.casefold() == self.value.casefold()
+
+    def assumption(self, assumed: Mapping[str, str]) -> str | None:
+        """What is assumed of its field; None is nothing."""
+        return assumed.get(self.label, assumed.get(self.field))
 
     def _actual(self, job: Job) -> str:
         flags = job.flags
@@ -125,11 +133,4 @@ class Condition:
 
     def _matches(self, text: str) -> bool:
         flags = 0 if self.case_sensitive else regex.IGNORECASE
-        try:
-            return regex.search(self.value, text, flags=flags, timeout=_SECONDS) is not None
-        except TimeoutError:
-            raise PermanentError(
-                f"the expression of {self.label} took longer than {_SECONDS:g} s",
-                cause="it can be matched in too many ways (nested repetitions)",
-                remedy="write it more simply",
-            ) from None
+        return search(regex.compile(self.value, flags), text, self.label)

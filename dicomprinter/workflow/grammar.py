@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dicomprinter.actions.base import ON_ERROR
+from dicomprinter.actions.film import FILM_BOX, IMAGE_BOX, SESSION
 from dicomprinter.config.kinds import BOOLEAN, NAME, TEXT, choice, integer
 from dicomprinter.config.spec import Attribute, Child, Spec
 from dicomprinter.config.tree import Element
@@ -24,16 +26,15 @@ _TAG = Attribute("tag", TEXT, doc="the tag of TAG_VALUE, or the Store's name of 
 _CASE = Attribute("caseSensitive", BOOLEAN, default=True, doc="false: capital and small letters are alike")
 
 
-def workflow_spec(changes: Iterable[Spec], film: Iterable[Spec]) -> Spec:
+def workflow_spec(changes: Iterable[Spec]) -> Spec:
     """The declaration of `<Workflow>`.
 
     Args:
         changes: what a Perform may hold to change its action for one execution (a nested Query).
-        film: what an Update may hold.
     """
     specs: dict[str, Spec] = {}
     names = ("Perform", "If", "Switch", "Suspend", "Discard", "Update")
-    nodes = tuple(Child(lambda name=name: specs[name], most=None) for name in names)  # type: ignore[misc]
+    nodes = tuple(Child(partial(specs.__getitem__, name), most=None) for name in names)
 
     def body(name: str, *attributes: Attribute, doc: str = "") -> Spec:
         return Spec(name, attributes, nodes, ordered=True, dialect=_body, doc=doc)
@@ -83,7 +84,7 @@ def workflow_spec(changes: Iterable[Spec], film: Iterable[Spec]) -> Spec:
             Attribute("action", NAME, required=True, doc="a Print's name"),
             Attribute("type", choice("Print"), default="Print"),
         ),
-        tuple(Child(spec) for spec in film),
+        (Child(SESSION), Child(FILM_BOX), Child(IMAGE_BOX)),
         doc="changes a Print's film attributes for this job",
     )
     return body("Workflow", doc="what happens to a job")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dicomprinter.actions.base import Action, Tools
     from dicomprinter.job.job import Job
+    from dicomprinter.workflow.conditions import Condition
     from dicomprinter.workflow.nodes import Workflow
 
 _LOG = logging.getLogger("dicomprinter.workflow")
@@ -119,7 +120,12 @@ def _run(program: Program, node: Node, job: Job, tools: Tools) -> Outcome:
             return _perform(program, node, job, tools)
         case If():
             holds = node.condition.holds(job, program.assumed)
-            job.note(f"{node.label} = {node.condition.value}: {'yes' if holds else 'no'}", node=node.path)
+            assumed = _assumed(program, node.condition)
+            answer = f"{'yes' if holds else 'no'}{assumed}"
+            if node.condition.is_private:
+                job.note(f"{node.label}: {answer}", private=f"compared with {node.condition.value}", node=node.path)
+            else:
+                job.note(f"{node.label} = {node.condition.value}: {answer}", node=node.path)
             return _into(workflow, node, node.then if holds else node.otherwise)
         case Switch():
             body = node.default
@@ -128,7 +134,8 @@ def _run(program: Program, node: Node, job: Job, tools: Tools) -> Outcome:
                     body = case
                     break
             which = "no case, the default" if body is node.default else f"case {node.bodies().index(body) + 1}"
-            job.note(f"{node.label}: {which}", node=node.path)
+            assumed = _assumed(program, *(condition for condition, _ in node.cases[:1]))
+            job.note(f"{node.label}: {which}{assumed}", node=node.path)
             return _into(workflow, node, body)
         case Suspend():
             return _suspend(program, node, job, tools)
@@ -139,6 +146,10 @@ def _run(program: Program, node: Node, job: Job, tools: Tools) -> Outcome:
         case Discard():
             return Discarded("the workflow discards it")
     raise PermanentError(f"a node of unknown kind at {node.path}")
+
+
+def _assumed(program: Program, *asked: Condition) -> str:
+    return " (assumed)" if any(one.assumption(program.assumed) is not None for one in asked) else ""
 
 
 def _into(workflow: Workflow, node: Node, body: tuple[Node, ...]) -> Outcome:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicomprinter.config.canonical import UNSET, nearest
+from dicomprinter.config.canonical import nearest
+from dicomprinter.config.spec import UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,6 +14,8 @@ from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import SpoolError
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.workflow.interpreter import Done, Held, Suspended
+from tests.killed import Killed
+from tests.waiting import wait_until
 
 from .help import Mark, new_job, program, tools, with_marks
 
@@ -136,10 +138,6 @@ WAYS = {
 }
 
 
-class Killed(BaseException):
-    """The process ends here."""
-
-
 class Saves:
     """Counts the engine's writes, and ends the process before or after one of them."""
 
@@ -230,14 +228,18 @@ def test_every_way_through_the_whole_engine(name, spool, tmp_path):
     way = WAYS[name]
     engine = Engine(spool, wrapped(way, "switch in else", tmp_path), tools(), workers=1)
     job = new_job(spool, PatientID="1", PatientSex="F")
+
+    def has_left() -> bool:
+        engine.idle(5)
+        with suppress(SpoolError, OSError):
+            if spool.load(job.id).state in ("held", "manual"):
+                job.folder.write_command({"command": "resume", "token": "t"})
+        engine.wake()
+        return not spool.job_ids()
+
     engine.start()
     try:
-        while spool.job_ids():
-            engine.idle(5)
-            with suppress(SpoolError, OSError):
-                if spool.load(job.id).state in ("held", "manual"):
-                    job.folder.write_command({"command": "resume", "token": "t"})
-            engine.wake()
+        wait_until(has_left, "the job is done")
     finally:
         assert engine.stop()
     assert "".join(Mark.trace) == way.trace

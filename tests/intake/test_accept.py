@@ -11,17 +11,11 @@ from dicomprinter.demo.pages import Patient, report_pdf
 from dicomprinter.engine.spool import UNFINISHED, Spool
 from dicomprinter.engine.tools import local_now
 from dicomprinter.errors import InputError
-from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake import accept
 from dicomprinter.intake.accept import Intake, safe_name
 from dicomprinter.intake.submission import Submission
 from dicomprinter.job.parts import PageRef
-
-
-@pytest.fixture(scope="module")
-def decoder():
-    with Decoder() as opened:
-        yield opened
+from tests.killed import Killed, die
 
 
 @pytest.fixture
@@ -107,10 +101,6 @@ def test_a_hostile_title_is_a_fact_and_no_path(tmp_path, intake):
     assert job.payload.pages == (PageRef("payload/0001.png"),)
 
 
-class Killed(BaseException):
-    """The process ends here."""
-
-
 @pytest.mark.parametrize("kill_at", range(1, 12))
 def test_killed_at_every_step_of_a_drop(kill_at, tmp_path, intake, spool, monkeypatch):
     """Whenever the process ends, one job comes of it after a restart, with both files and the sidecar."""
@@ -158,7 +148,7 @@ def test_killed_at_every_step_of_a_drop(kill_at, tmp_path, intake, spool, monkey
 def test_whether_it_is_a_copy_is_not_for_a_sidecar_to_say(source, tmp_path, intake, spool, monkeypatch):
     dropped, own = picture(spool.incoming / "a.png"), picture(tmp_path / "own.png")
     with monkeypatch.context() as patch:
-        patch.setattr(accept.JobFolder, "complete_arrival", killed)
+        patch.setattr(accept.JobFolder, "complete_arrival", die)
         with pytest.raises(Killed):
             intake.take([dropped], Submission("a.png", source=source))
         patch.setattr(accept.shutil, "rmtree", lambda *_, **__: None)
@@ -169,10 +159,6 @@ def test_whether_it_is_a_copy_is_not_for_a_sidecar_to_say(source, tmp_path, inta
     assert job.facts.name == "a.png"
     assert intake.unfinished() == []
     assert own.exists()
-
-
-def killed(*_):
-    raise Killed
 
 
 def test_the_page_that_went_away_takes_nothing_for_it(intake, spool):

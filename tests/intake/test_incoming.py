@@ -16,18 +16,11 @@ from watchdog.events import FileClosedEvent
 
 from dicomprinter.engine.spool import Spool
 from dicomprinter.engine.tools import local_now
-from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake import incoming as module
 from dicomprinter.intake.accept import Intake
 from dicomprinter.intake.incoming import Incoming
 
 SIDECAR = json.dumps({"tags": {"PatientID": "4711"}})
-
-
-@pytest.fixture(scope="module")
-def decoder():
-    with Decoder() as opened:
-        yield opened
 
 
 class Drop:

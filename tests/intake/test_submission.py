@@ -46,7 +46,9 @@ def test_what_it_does_not_say_comes_from_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"{", "not JSON"),
+        (b"{", "not JSON: line 1, column 2"),
+        (b'{"title": "ECG",\n "tags": {"PatientID" "4711"}}', "not JSON: line 2, column 23; it is damaged"),
+        (b"\xff{}", "not JSON"),
         (b"[]", "not a JSON object"),
         (b"[" * 100_000, "not JSON"),
         ({"title": 7}, '"title" is not a text'),

@@ -5,10 +5,8 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pydicom.config
 import pytest
 
 from dicomprinter.config.sections import General
@@ -16,19 +14,9 @@ from dicomprinter.errors import SpoolError
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.service.logs import SUCCESS, LineFormatter, Logs
 
+pytestmark = pytest.mark.usefixtures("libraries_as_before")
+
 LOG = logging.getLogger("dicomprinter.test")
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in ("pydicom", "pynetdicom", "dicomprinter")]
-    levels = [logger.level for logger in loggers]
-    settings = pydicom.config.settings
-    reading, writing = settings.reading_validation_mode, settings._writing_validation_mode
-    yield
-    settings.reading_validation_mode, settings._writing_validation_mode = reading, writing
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
 
 
 def lines(folder: Path) -> list[str]:

@@ -80,7 +80,7 @@ def test_an_absent_tag_is_the_empty_text(spool):
 
 
 def test_a_runaway_expression_ends_with_a_message(spool, monkeypatch):
-    monkeypatch.setattr("dicomprinter.workflow.conditions._SECONDS", 0.05)
+    monkeypatch.setattr("dicomprinter.dicom.expressions._SECONDS", 0.05)
     job = new_job(spool, PatientComments="a" * 5000 + "b")
     with pytest.raises(PermanentError, match="took longer"):
         condition("TAG_VALUE", "(a|aa)+$", tag=0x00104000).holds(job, {})
@@ -138,7 +138,7 @@ def test_a_switch_takes_exactly_one_branch(spool, tmp_path, monkeypatch, sex, tr
 
 
 def test_a_condition_that_cannot_be_answered_holds_the_job(spool, tmp_path, monkeypatch):
-    monkeypatch.setattr("dicomprinter.workflow.conditions._SECONDS", 0.05)
+    monkeypatch.setattr("dicomprinter.dicom.expressions._SECONDS", 0.05)
     loaded = program(
         tmp_path, '<SetTag name="S" tag="PatientID">1</SetTag>', '<If field="TAG_VALUE(0010,4000)" value="(a|aa)+$"/>'
     )

@@ -1,0 +1,53 @@
+"""Files of one JSON object a line: added to, never changed; a crash may cut the last line."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def append(file: Path, line: dict[str, Any]) -> None:
+    """Add a line.
+
+    Raises:
+        OSError: it cannot be written whole.
+    """
+    data = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "rb+", buffering=0) as stream:
+        give_to_owner(descriptor, file.parent)
+        if stream.seek(0, os.SEEK_END) > 0:
+            stream.seek(-1, os.SEEK_END)
+            # A line that was cut must not swallow this one.
+            data = data if stream.read(1) == b"\n" else b"\n" + data
+        if stream.write(data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def read(file: Path) -> Iterator[dict[str, Any]]:
+    """Every whole line; none when there is no file.
+
+    Raises:
+        OSError: it cannot be read now.
+    """
+    if not file.exists():
+        return
+    for line in file.read_bytes().splitlines():
+        with suppress(ValueError):
+            value = json.loads(line)
+            if isinstance(value, dict):
+                yield value
+
+
+def give_to_owner(descriptor: int, folder: Path) -> None:
+    """What root writes into the spool belongs to the service's own user, who has to read it."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
