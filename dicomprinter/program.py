@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dicomprinter.actions.base import Action
+from dicomprinter.actions.base import Action, Connected
 from dicomprinter.actions.later import REMEDY
-from dicomprinter.actions.print import Print
 from dicomprinter.actions.registry import actions as action_kinds
 from dicomprinter.config.canonical import canonical, expand_environment, nearest
 from dicomprinter.config.dtd import validate
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from dicomprinter.config.tree import Element, Node, Position
 
 _ROOTS = ("DicomPrinter", "DicomPrinterConfig")
+_OWN_FOLDER = "use spool/incoming in the base directory"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Program:
 def root_spec() -> Spec:
     """The declaration of a whole configuration, with every kind of action that is installed."""
     kinds = action_kinds()
-    changes = [spec for kind in kinds.values() if kind is not Print for spec in kind.overriding()]
+    changes = [spec for kind in kinds.values() for spec in kind.overriding()]
     return Spec(
         "DicomPrinter",
         children=(
@@ -76,7 +76,7 @@ def root_spec() -> Spec:
                 ),
                 least=1,
             ),
-            Child(workflow_spec(changes, Print.overriding()), least=1),
+            Child(workflow_spec(changes), least=1),
         ),
         dialect=_root_dialect,
         doc="a configuration",
@@ -113,19 +113,24 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
     if report.errors:
         raise _config_error(file, report)
     program = _read(file, node)
-    _warn_of_later(program, report)
+    _check_performs(program, report)
+    if program.drop_monitor is not None:
+        position = next(node.all("DropMonitor")).position
+        report.warn(position, "<DropMonitor>: this version does not watch its folder", _OWN_FOLDER)
+    if report.errors:
+        raise _config_error(file, report)
     return replace(program, warnings=_problems(file, report.warnings))
 
 
-def _warn_of_later(program: Program, report: Report) -> None:
-    """Each performed action that this version cannot perform, or not in whole: a job would be held there."""
+def _check_performs(program: Program, report: Report) -> None:
+    """Each performed action that its Perform contradicts, or that this version cannot perform, or not in whole."""
     for perform in (node for node in program.workflow.walk() if isinstance(node, Perform)):
         action = program.actions[perform.action]
-        try:
-            for change in perform.changes:
+        for change in perform.changes:
+            try:
                 action = action.overridden(change)
-        except PermanentError:
-            continue  # The Perform contradicts its action: the job's history tells it.
+            except PermanentError as error:
+                report.error(change.position, error.what, error.remedy)
         reason = action.not_yet()
         if reason:
             report.warn(action.position, reason, REMEDY)
@@ -138,16 +143,17 @@ def with_endpoints(program: Program, endpoints: Mapping[str, tuple[str, int]]) -
         InputError: a name that is neither.
     """
     changed = dict(program.actions)
-    connected = {name: peer for name, action in changed.items() if (peer := action.connection)}
+    connected = {name: action for name, action in program.actions.items() if isinstance(action, Connected)}
+    peers = {name: peer for name, action in connected.items() if (peer := action.peer)}
     for name, (host, port) in endpoints.items():
-        hits = [action for action, peer in connected.items() if name in (action, peer.ae_title)]
+        hits = [action for action, peer in peers.items() if name in (action, peer.ae_title)]
         if not hits:
-            known = dict.fromkeys([*connected, *(peer.ae_title for peer in connected.values())])
+            known = dict.fromkeys([*peers, *(peer.ae_title for peer in peers.values())])
             raise InputError(
                 f'--endpoint: "{name}" is neither an action that connects nor an AE title', remedy=nearest(name, known)
             )
         for hit in hits:
-            changed[hit] = changed[hit].at(replace(connected[hit], host=host, port=port))
+            changed[hit] = replace(connected[hit], peer=replace(peers[hit], host=host, port=port))
     return replace(program, actions=changed)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import COLOUR, NONEMPTY_TEMPLATE, SIDE, integer
 from dicomprinter.config.spec import Spec, optional
 
@@ -48,7 +47,6 @@ class AddInstance(LaterAction):
             optional("CanvasColor", COLOUR, "AARRGGBB of a blank page; opaque black"),
             optional("InsertionIndex", integer(-1), "which page it becomes, from 0; -1 is the end"),
         ),
-        dialect=on_error_dialect,
         check=_check,
         doc="add a page",
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import BOOLEAN, SIDE, decimal, integer
 from dicomprinter.config.spec import Spec, optional
 
@@ -37,7 +36,6 @@ class AutoRotateText(LaterAction):
             optional("UseHints", BOOLEAN, "whether <job>.orientation.json is read; true"),
             optional("TrustHintConfidence", _SHARE, "how sure a hint must be to be followed; 0.90"),
         ),
-        dialect=on_error_dialect,
         doc="turn pages by their text",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
@@ -41,7 +41,13 @@ ON_ERROR = choice(*(policy.value for policy in OnError))
 
 # Every action's element has these; onError here is the policy of a Perform that names none.
 NAME_ATTRIBUTE = Attribute("name", NAME, required=True, doc="by this name the workflow performs the action")
-ON_ERROR_ATTRIBUTE = Attribute("onError", ON_ERROR, doc="older files: the policy of a Perform that names none")
+ON_ERROR_ATTRIBUTE = Attribute(
+    "onError",
+    ON_ERROR,
+    doc="older files: the policy of a Perform that names none",
+    older="has the older attribute onError, or mandatory, the policy of a Perform that names none; "
+    'today it is <Perform action="{name}" onError="{onError}"/>',
+)
 
 
 class OpenAssociation(Protocol):
@@ -120,15 +126,6 @@ class Action(ABC):
         """What this version cannot perform of the action, as a sentence without a full stop; most have nothing."""
         return ""
 
-    @property
-    def connection(self) -> Peer | None:
-        """Where the action connects to; its subclass keeps it as `peer`."""
-        return getattr(self, "peer", None)
-
-    def at(self, peer: Peer) -> Self:
-        """This action with another address; only for one that has a peer."""
-        return replace(self, peer=peer)  # type: ignore[call-arg]
-
     def flags_after_failure(self, flags: Flags) -> Flags:
         """What conditions see when the action failed and the job goes on all the same."""
         return flags
@@ -141,6 +138,13 @@ class Action(ABC):
     def overridden(self, changes: Node) -> Self:
         """This action with the changes of a workflow node."""
         raise PermanentError(f'the action "{self.name}" cannot be changed by <{changes.name}>')
+
+
+@dataclass(frozen=True)
+class Connected(Action):
+    """An action that connects to a peer; None where its element may leave that out."""
+
+    peer: Peer | None
 
 
 def policy(node: Node) -> OnError | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydicom.datadict import dictionary_VR
-from pydicom.tag import Tag
 
 from dicomprinter.config.kinds import SETTABLE_TAG, TEMPLATE, TEXT, VR, choice
 from dicomprinter.config.spec import Attribute, Child, Spec
@@ -148,17 +147,18 @@ def _dictionary(tag: BaseTag) -> list[str] | None:
     return dictionary_VR(tag).split(" or ")
 
 
-def check_tag(tag: BaseTag, vr: str | None, position: Position, report: Report) -> None:
-    """Whether a tag may stand in a file with this vr, or with none."""
+def check_tag(tag: BaseTag, vr: str | None, position: Position, report: Report, *, may_say_vr: bool = True) -> None:
+    """Whether a tag may stand in a file with this vr, or with none; `may_say_vr`: its element has such an attribute."""
     known = _dictionary(tag)
     what = tag_name(tag)
     if tag.is_private:
         if tag.group in (1, 3, 5, 7, 0xFFFF) or (tag.element < 0x1000 and not tag.is_private_creator):
             report.error(position, f"{what} is not a private tag (PS3.5 7.8.1)", "use gggg,1000 to gggg,FFFF")
-        elif vr is None and not tag.is_private_creator:
+        elif vr is None and may_say_vr and not tag.is_private_creator:
             report.warn(position, f"the private tag {what} has no vr, so it is LO", 'say vr="LO", or the right one')
     elif known is None and vr is None:
-        report.error(position, f"the dictionary does not know {what}", "correct it, or give it a vr")
+        way_out = "correct it, or give it a vr" if may_say_vr else "correct it"
+        report.error(position, f"the dictionary does not know {what}", way_out)
     elif known is not None and vr is not None and vr not in known:
         report.warn(position, f"{what} is {' or '.join(known)}, not {vr}", "the vr has no effect; take it away")
 
@@ -167,6 +167,12 @@ def check_no_sequence(tag: BaseTag, vr: str | None, source: str, position: Posit
     """A text cannot be the value of a sequence."""
     if source and resolve_vr(tag, vr) == "SQ":
         report.error(position, f"{tag_name(tag)} is a sequence and takes no text", "use <DcmSequence> with <DcmItem>")
+
+
+def check_takes_text(tag: BaseTag, position: Position, report: Report) -> None:
+    """Whether a tag that is set from a text, and whose element has no vr, may stand in a file."""
+    check_tag(tag, None, position, report, may_say_vr=False)
+    check_no_sequence(tag, None, "text", position, report)
 
 
 def check_sequence(node: Node, report: Report) -> None:
@@ -214,7 +220,7 @@ DCM_SEQUENCE: Spec = Spec(
 
 def read_tag(node: Node) -> DcmTag:
     """A checked DcmTag of a SetTag or SetSequence."""
-    return DcmTag(Tag(node["tag"]), resolve_vr(node["tag"], node["vr"]), node["tagName"], node.value)
+    return DcmTag(node["tag"], resolve_vr(node["tag"], node["vr"]), node["tagName"], node.value)
 
 
 def read_item(node: Node) -> DcmItem:
@@ -227,4 +233,4 @@ def read_item(node: Node) -> DcmItem:
 
 def read_sequence(node: Node) -> DcmSequence:
     """A checked DcmSequence of a SetSequence."""
-    return DcmSequence(Tag(node["tag"]), node["tagName"], tuple(read_item(child) for child in node.all("DcmItem")))
+    return DcmSequence(node["tag"], node["tagName"], tuple(read_item(child) for child in node.all("DcmItem")))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import regex
-from pydicom.tag import Tag
 
 from dicomprinter.actions.dcm import (
     OLD_TAG,
@@ -22,13 +19,12 @@ from dicomprinter.actions.dcm import (
     sequence_dialect,
     tag_dialect,
 )
-from dicomprinter.config.kinds import BOOLEAN, TAG, Kind, choice
+from dicomprinter.config.kinds import BOOLEAN, PATTERN, TAG, Kind, choice
 from dicomprinter.config.placeholders import Template
 from dicomprinter.config.spec import Attribute, Child, Spec
+from dicomprinter.dicom.query_filter import has_wildcard, range_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pydicom.tag import BaseTag
 
     from dicomprinter.config.placeholders import Source
@@ -36,7 +32,6 @@ if TYPE_CHECKING:
     from dicomprinter.config.tree import Node
 
 _EXAMPLES = {"DA": "20260101-20260115", "TM": "0800-1200", "DT": "20260101-20260115", "IS": "1-999", "DS": "0.5-1.5"}
-RANGE_VRS = tuple(_EXAMPLES)
 
 
 @dataclass(frozen=True)
@@ -135,63 +130,11 @@ def _part(piece: str) -> KeyPart:
     template = Template.parse(text)
     if text.startswith("^"):
         sample = "".join(part if isinstance(part, str) else "0" for part in template.parts)
-        try:
-            regex.compile(sample, regex.V0)
-        except (regex.error, RecursionError, MemoryError) as error:
-            raise ValueError(f'"{text}" is not a regular expression: {error}') from None
+        PATTERN.parse(sample)
     return KeyPart(template, excluded, text.startswith("^"))
 
 
 KEY = Kind("a value, with placeholders and !, |, ^, *, ? or a range", KeyText.parse)
-
-_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d(([0-5]\d|60)(\.\d{1,6})?)?)?")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([Ee][+-]?\d+)?")
-_FORMATS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-
-
-def _is_date(text: str) -> bool:
-    return len(text) == 8 and _is_datetime(text)
-
-
-def _is_datetime(text: str) -> bool:
-    digits = re.sub(r"([+-]\d{4})?$", "", text, count=1)
-    digits, _, fraction = digits.partition(".")
-    if not digits.isdecimal() or len(digits) not in _FORMATS or (fraction and len(digits) != 14):
-        return False
-    try:
-        datetime.strptime(digits, _FORMATS[len(digits)])
-    except ValueError:
-        return False
-    return True
-
-
-def _bounds(text: str, vr: str) -> list[tuple[str, str]]:
-    """Each way to see a text as `first-last`; a minus may also be a sign or a time zone's."""
-    places = [index for index, character in enumerate(text) if character == "-"]
-    if vr in ("DA", "TM") and len(places) > 1:
-        return []
-    return [(text[:place].strip(), text[place + 1 :].strip()) for place in places]
-
-
-def _range_problem(text: str, vr: str) -> str | None:
-    """Why a text of the file cannot be matched as this representation (PS3.4 C.2.2.2.5), or None."""
-    tests: dict[str, Callable[[str], object]] = {"DA": _is_date, "TM": _TIME.fullmatch, "DT": _is_datetime}
-    test = tests.get(vr, _NUMBER.fullmatch)
-    if test(text):
-        return None
-    backwards = False
-    for first, last in _bounds(text, vr):
-        if (first or last) and (not first or test(first)) and (not last or test(last)):
-            if not first or not last or _ordered(first, last, vr):
-                return None
-            backwards = True
-    return f'"{text}" ends before it begins' if backwards else f'"{text}" is neither a {vr} nor a range of it'
-
-
-def _ordered(first: str, last: str, vr: str) -> bool:
-    if vr in ("IS", "DS"):
-        return float(first) <= float(last)
-    return first <= last or last.startswith(first) or first.startswith(last)
 
 
 def _check_key(node: Node, report: Report) -> None:
@@ -199,13 +142,13 @@ def _check_key(node: Node, report: Report) -> None:
     check_tag(tag, node["vr"], node.position, report)
     check_no_sequence(tag, node["vr"], node.text, node.position, report)
     vr = resolve_vr(tag, node["vr"])
-    if vr not in RANGE_VRS:
+    if vr not in _EXAMPLES:
         return
     for part in node.value.parts:
         source = part.text.source
-        if part.is_pattern or not part.text.is_literal or "*" in source or "?" in source:
+        if part.is_pattern or not part.text.is_literal or has_wildcard(source):
             continue
-        problem = _range_problem(source, vr)
+        problem = range_problem(source, vr)
         if problem:
             report.error(node.position, f"<DcmTag>: {problem}", f"write it like {_EXAMPLES[vr]}")
 
@@ -255,11 +198,10 @@ def read_keys(node: Node) -> KeyItem:
 
 
 def _read_key(node: Node) -> Key:
-    return Key(
-        Tag(node["tag"]), resolve_vr(node["tag"], node["vr"]), node["tagName"], node.value, node["match"] == "local"
-    )
+    vr = resolve_vr(node["tag"], node["vr"])
+    return Key(node["tag"], vr, node["tagName"], node.value, node["match"] == "local")
 
 
 def _read_sequence(node: Node) -> KeySequence:
     items = tuple(read_keys(child) for child in node.all("DcmItem"))
-    return KeySequence(Tag(node["tag"]), node["tagName"], items, node["persist"])
+    return KeySequence(node["tag"], node["tagName"], items, node["persist"])

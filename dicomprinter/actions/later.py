@@ -37,7 +37,7 @@ class LaterAction(Action):
         """Nothing of it can be performed."""
         return sentence(self, self.spec.name)
 
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002
+    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002 - every action gets both
         """Not in this version.
 
         Raises:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import BOOLEAN, MILLISECONDS, TEXT, integer
 from dicomprinter.config.spec import Spec, optional
 
@@ -44,7 +43,6 @@ class MergeJob(LaterAction):
             optional("PdfMergeArguments", TEXT, ignored=_IGNORED),
             optional("PdfMergeTimeout", TEXT, ignored=_IGNORED),
         ),
-        dialect=on_error_dialect,
         doc="take the next jobs of the same sender into this one",
     )
 

@@ -10,7 +10,6 @@ from pydicom.tag import Tag
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.actions.run import INPUT
 from dicomprinter.config.kinds import BOOLEAN, MILLISECONDS, NONEMPTY_TEMPLATE, TEXT
 from dicomprinter.config.spec import Attribute, Child, Spec, optional
@@ -30,7 +29,6 @@ _OUTPUT = Spec("Output", attributes=(Attribute("tag", TEXT), Attribute("type", T
 
 def _dialect(element: Element, report: Report) -> None:
     _mandatory(element, report)
-    on_error_dialect(element, report)
     if element.find("Message") is not None:
         return
     text = f"{element.attribute('name') or 'Notify'}: #{{Job.Name}}"
@@ -49,13 +47,12 @@ def _mandatory(element: Element, report: Report) -> None:
     except ValueError as error:
         report.error(element.position, f'attribute "mandatory" of <{element.name}>: {error}')
         return
-    report.warn(
-        element.position,
-        f'<{element.name}> has the older attribute mandatory="{mandatory}"',
-        f'today it is <Perform action="{element.attribute("name") or "…"}" onError="{policy_name}"/>',
-    )
     if element.attribute("onError") is None:
         element.attributes["onError"] = policy_name
+    else:
+        report.warn(
+            element.position, f'the attribute "mandatory" of <{element.name}> has no effect', "onError already says it"
+        )
 
 
 def _check(node: Node, report: Report) -> None:

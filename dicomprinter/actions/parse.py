@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import regex
-from pydicom.tag import Tag
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.dcm import OLD_TAG, check_no_sequence, resolve_vr
+from dicomprinter.actions.dcm import OLD_TAG, check_takes_text, resolve_vr
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import BOOLEAN, PATTERN, SETTABLE_TAG, TEMPLATE, TEXT, Kind, choice
 from dicomprinter.config.placeholders import Template
-from dicomprinter.config.spec import Attribute, Child, Spec
-from dicomprinter.dicom.tags import dictionary_vr, tag_name
+from dicomprinter.config.spec import Attribute, Child, Spec, optional
+from dicomprinter.dicom.tags import tag_name
 
 if TYPE_CHECKING:
     from pydicom.tag import BaseTag
@@ -77,12 +75,12 @@ DCM_TAG = Spec(
     text=Kind("a regular expression", _pattern_or_none),
     doc="a tag and its expression; without one that of <Pattern>",
 )
-PATTERN_SPEC = Spec("Pattern", text=PATTERN, doc="one expression for all tags that have none of their own")
 
 
 def _replacement(tag: Node, default: Template) -> Template:
-    if tag["replacePattern"] is not None:
-        return tag["replacePattern"]  # type: ignore[no-any-return] # the kind says so
+    replacement: Template | None = tag["replacePattern"]
+    if replacement is not None:
+        return replacement
     groups: tuple[int, ...] | None = tag["group"]
     if groups is None:
         return default
@@ -99,9 +97,11 @@ def _check(node: Node, report: Report) -> None:
         report.warn(shared.position, "<Pattern> has no effect", "every <DcmTag> has an expression of its own")
     for tag in tags:
         number: BaseTag = tag["tag"]
-        check_no_sequence(number, None, "text", tag.position, report)
-        if not number.is_private and dictionary_vr(number) is None:
-            report.error(tag.position, f"the dictionary does not know {tag_name(number)}", "correct it")
+        check_takes_text(number, tag.position, report)
+        if tag["group"] is not None and tag["replacePattern"] is not None:
+            report.warn(
+                tag.position, "<DcmTag> has a group, which has no effect beside replacePattern", "keep one of them"
+            )
         pattern = tag.value or (shared.value if shared else None)
         if pattern is None:
             report.error(tag.position, "<DcmTag> has no expression", "write one into it, or a <Pattern> beside it")
@@ -136,8 +136,10 @@ def _declare(name: str, doc: str) -> Spec:
             ),
             Attribute("mandatory", TEXT, ignored="say it on each <DcmTag>"),
         ),
-        children=(Child(PATTERN_SPEC), Child(DCM_TAG, least=1, most=None, old=OLD_TAG)),
-        dialect=on_error_dialect,
+        children=(
+            optional("Pattern", PATTERN, "one expression for all tags that have none of their own"),
+            Child(DCM_TAG, least=1, most=None, old=OLD_TAG),
+        ),
         check=_check,
         doc=doc,
     )
@@ -162,7 +164,7 @@ def _read_expression(tag: Node, action: Node, shared: regex.Pattern[str] | None)
     pattern: regex.Pattern[str] = tag.value or shared
     sensitive = action["defaultCaseSensitive"] if tag["caseSensitive"] is None else tag["caseSensitive"]
     return Expression(
-        tag=Tag(tag["tag"]),
+        tag=tag["tag"],
         vr=resolve_vr(tag["tag"], None),
         pattern=pattern if sensitive else regex.compile(pattern.pattern, pattern.flags | regex.IGNORECASE),
         replacement=_replacement(tag, action[_DEFAULT]),

@@ -6,17 +6,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, policy
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
 from dicomprinter.actions.film import FILM_BOX, IMAGE_BOX, SESSION, FilmBox, FilmSession, ImageBox, merged
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import TEXT, Kind, choice
 from dicomprinter.config.spec import Child, Spec, optional
 
 if TYPE_CHECKING:
     from dicomprinter.config.spec import Report
-    from dicomprinter.config.tree import Element, Node
+    from dicomprinter.config.tree import Node
     from dicomprinter.dicom.peer import Peer
 
 _RESOLUTION = re.compile(r"(\d{1,5})\s*[xX]\s*(\d{1,5})")
@@ -32,11 +31,6 @@ def _resolution(text: str) -> tuple[int, int] | None:
     return (across, down) if across else None
 
 
-def _dialect(element: Element, report: Report) -> None:
-    on_error_dialect(element, report)
-    connection_dialect(element, report)
-
-
 def _check(node: Node, report: Report) -> None:
     box = node.child("BasicImageBoxAttributes")
     if box is None or node.content("PrintMode") != "Color":
@@ -47,7 +41,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class Print(LaterAction):
+class Print(LaterAction, Connected):
     """Prints the pages; `mode` is Color, Grayscale8 or Grayscale12, `resolution` pixels an inch (across, down)."""
 
     spec = Spec(
@@ -62,7 +56,7 @@ class Print(LaterAction):
             Child(IMAGE_BOX),
             optional("Debug", TEXT, ignored="the log says what was sent"),
         ),
-        dialect=_dialect,
+        dialect=connection_dialect,
         check=_check,
         doc="print the pages on film",
     )
@@ -89,11 +83,6 @@ class Print(LaterAction):
             film_box=merged(FilmBox(), node.child("BasicFilmBoxAttributes")),
             image_box=merged(ImageBox(), node.child("BasicImageBoxAttributes")),
         )
-
-    @classmethod
-    def overriding(cls) -> tuple[Spec, ...]:
-        """The film attributes, which an Update of the workflow may hold."""
-        return (SESSION, FILM_BOX, IMAGE_BOX)
 
     def overridden(self, changes: Node) -> Self:
         """This action with the film attributes of an Update; what the Update does not name stays."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.actions.rectangle import RECTANGLE, beyond, read_rectangle
 from dicomprinter.config.kinds import NONEMPTY_TEMPLATE, Kind, choice
 from dicomprinter.config.spec import Attribute, Spec, optional, required
@@ -77,7 +76,6 @@ class PrintImage(LaterAction):
             *RECTANGLE,
             optional("Aspect", _ASPECT, "keep: fit inside; ignore: stretch", old=("AspectRatioMode",)),
         ),
-        dialect=on_error_dialect,
         check=_check,
         doc="lay a picture over pages",
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.actions.rectangle import RECTANGLE, beyond, read_rectangle
 from dicomprinter.config.kinds import COLOUR, NAME, NONEMPTY_TEMPLATE, PERCENT, Kind, choice
 from dicomprinter.config.spec import Spec, optional, required
@@ -70,7 +69,6 @@ class PrintText(LaterAction):
                 "Alignment", Kind("flags joined by |", _alignment), "Left, HCenter, Right and Top, VCenter, Bottom"
             ),
         ),
-        dialect=on_error_dialect,
         check=_check,
         doc="write a text on every page",
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import SIDE, choice
 from dicomprinter.config.spec import Spec, optional, required
 
@@ -27,7 +26,6 @@ class Resize(LaterAction):
             required("Height", SIDE, "pixels"),
             optional("Aspect", choice("keep", "ignore"), "keep: fit inside; ignore: stretch"),
         ),
-        dialect=on_error_dialect,
         doc="scale pages",
     )
 

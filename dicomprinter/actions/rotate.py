@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
-from dicomprinter.config.kinds import Kind
+from dicomprinter.config.kinds import Kind, integer
 from dicomprinter.config.spec import Spec, required
 
 if TYPE_CHECKING:
     from dicomprinter.config.tree import Node
 
 
+_DEGREES = integer(-(10**18))
+
+
 def _angle(text: str) -> int:
     try:
-        angle = int(text)
+        angle: int = _DEGREES.parse(text)
     except ValueError:
         angle = 1
     if angle % 90:
@@ -37,7 +39,6 @@ class Rotate(LaterAction):
                 "Angle", Kind("a multiple of 90", _angle, write=str), "degrees, clockwise; negatives the other way"
             ),
         ),
-        dialect=on_error_dialect,
         doc="turn pages",
     )
 

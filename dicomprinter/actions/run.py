@@ -6,12 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from pydicom.tag import Tag
-
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.dcm import check_no_sequence
+from dicomprinter.actions.dcm import check_takes_text
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import MILLISECONDS, NONEMPTY_TEMPLATE, SETTABLE_TAG, TAG, TEXT, Kind, choice
 from dicomprinter.config.placeholders import Template
 from dicomprinter.config.spec import Attribute, Child, Spec, optional, required
@@ -55,7 +52,7 @@ def _check(node: Node, report: Report) -> None:
         today = "|".join(argument.source for argument in arguments.value)
         report.warn(arguments.position, "<Arguments> is split at its blanks, as in older files", f"today it is {today}")
     for output in node.all("Output"):
-        check_no_sequence(output["tag"], None, "text", output.position, report)
+        check_takes_text(output["tag"], output.position, report)
 
 
 INPUT = Spec(
@@ -93,7 +90,6 @@ class Run(LaterAction):
             optional("Timeout", MILLISECONDS, "ms until the program is stopped; 3000"),
             optional("LauncherPortNumber", TEXT, ignored=_IGNORED_PORT),
         ),
-        dialect=on_error_dialect,
         check=_check,
         doc="start a program",
     )
@@ -115,7 +111,7 @@ class Run(LaterAction):
             interactive=node["type"] == "Interactive",
             command=node.content("Command"),
             arguments=node.content("Arguments", ()),
-            inputs=tuple(Tag(child["tag"]) for child in node.all("Input")),
-            outputs=tuple(Output(Tag(child["tag"]), child["type"] == "Unique") for child in node.all("Output")),
+            inputs=tuple(child["tag"] for child in node.all("Input")),
+            outputs=tuple(Output(child["tag"], child["type"] == "Unique") for child in node.all("Output")),
             timeout=node.content("Timeout", 3000),
         )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import NONEMPTY_TEMPLATE, choice
 from dicomprinter.config.placeholders import Template
 from dicomprinter.config.spec import Attribute, Spec, optional, required
@@ -61,7 +60,6 @@ class Save(LaterAction):
             optional("Filename", NONEMPTY_TEMPLATE, "what the names begin with; DP. _000001 and so on is appended"),
             optional("Format", choice("DICOM", "dxi"), "DICOM: objects with a DICOMDIR; dxi: the job's own files"),
         ),
-        dialect=on_error_dialect,
         check=_check,
         doc="write the job into a folder",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydicom.uid import UID
 
 from dicomprinter.actions.representation import Planned, Representation
+from dicomprinter.dicom.association import StoreResult
 from dicomprinter.dicom.encapsulated_pdf import encapsulated_pdf
 from dicomprinter.dicom.objects import Identity
 from dicomprinter.dicom.part10 import write
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from dicomprinter.actions.base import OpenAssociation, Tools
-    from dicomprinter.dicom.association import StoreResult
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.job.job import Job
 
 _SHOWN_FAILURES = 10
+
+
+@dataclass(frozen=True)
+class StandIn(StoreResult):
+    """The answer of a network that stands in for the archives: nothing has gone out."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +162,10 @@ class Sending:
         instance, status = item.instance, result.status
         what = f"{self.action}: {UID(instance.sop_class_uid).name} {instance.instance_number}"
         if stored:
+            would = "would be " if isinstance(result, StandIn) else ""
             level = "INFO" if status.kind is Kind.SUCCESS else "WARN"
             job.note(
-                f"{what} stored by {self.peer}" + ("" if status.kind is Kind.SUCCESS else f" with {status}"),
+                f"{what} {would}stored by {self.peer}" + ("" if status.kind is Kind.SUCCESS else f" with {status}"),
                 level=level,
                 private=result.error_comment,
                 sop_instance_uid=instance.sop_instance_uid,

@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Self
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.dcm import DCM_ITEM, SEQUENCE_ATTRIBUTES, check_sequence, read_sequence, sequence_dialect
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import BOOLEAN, TEXT
 from dicomprinter.config.spec import Attribute, Child, Spec
 
 if TYPE_CHECKING:
     from dicomprinter.actions.dcm import DcmSequence
-    from dicomprinter.config.spec import Report
-    from dicomprinter.config.tree import Element, Node
-
-
-def _dialect(element: Element, report: Report) -> None:
-    on_error_dialect(element, report)
-    sequence_dialect(element, report)
+    from dicomprinter.config.tree import Node
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,7 @@ class SetSequence(LaterAction):
             Attribute("type", TEXT, ignored="unique says it"),
         ),
         children=(Child(DCM_ITEM, most=None),),
-        dialect=_dialect,
+        dialect=sequence_dialect,
         check=check_sequence,
         doc="put a sequence into the job",
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
 from dicomprinter.actions.dcm import DCM_TAG_CHILD, DcmTag, container_dialect, read_tag
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import TEXT
 from dicomprinter.config.spec import Attribute, Spec
 from dicomprinter.config.tree import Element
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 def _dialect(element: Element, report: Report) -> None:
     """The field dialect's one tag on the action itself is a DcmTag child."""
-    on_error_dialect(element, report)
     container_dialect(element, report)
     if element.attribute("tag") is None:
         return

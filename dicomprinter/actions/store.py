@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Self
 
 from pydicom.uid import JPEGBaseline8Bit, JPEGLosslessSV1, RLELossless
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, policy
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.actions.representation import Representation, plan
 from dicomprinter.actions.sending import Sending
-from dicomprinter.config.kinds import BOOLEAN, TEXT, choice, integer
-from dicomprinter.config.spec import Attribute, Child, Spec
+from dicomprinter.config.kinds import BOOLEAN, CHARACTER_SET, choice, integer
+from dicomprinter.config.spec import Attribute, Child, Spec, optional
 from dicomprinter.config.tree import Element
-from dicomprinter.dicom.character_sets import is_known
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.colour import ColourMode
 
@@ -33,7 +31,6 @@ _DEFAULT_QUALITY = 90
 
 
 def _dialect(element: Element, report: Report) -> None:
-    on_error_dialect(element, report)
     connection_dialect(element, report)
     compression = element.pop("compression")
     if compression is None:
@@ -55,13 +52,6 @@ def _check_compression(node: Node, report: Report) -> None:
         report.warn(node.position, "<Compression> has a quality, which only JPEG_Lossy knows", "it has no effect")
 
 
-def _check_character_set(node: Node, report: Report) -> None:
-    if not is_known(node.value):
-        report.error(
-            node.position, f'<CharacterSet>: "{node.value}" is not a Specific Character Set', "write ISO_IR 192, say"
-        )
-
-
 def _check(node: Node, report: Report) -> None:
     compression, mode = node.child("Compression"), node.child("ColorMode")
     if compression and mode and (compression["type"], mode["mode"]) == ("JPEG_Lossy", "Monochrome12"):
@@ -73,7 +63,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class Store(Action):
+class Store(Connected):
     """Where to, and how the objects are made."""
 
     spec = Spec(
@@ -110,7 +100,7 @@ class Store(Action):
                     ),
                 )
             ),
-            Child(Spec("CharacterSet", text=TEXT, check=_check_character_set, doc="the set of the objects' texts")),
+            optional("CharacterSet", CHARACTER_SET, "the set of the objects' texts"),
         ),
         dialect=_dialect,
         check=_check,

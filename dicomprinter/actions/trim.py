@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
-from dicomprinter.actions.older import on_error_dialect
 from dicomprinter.config.kinds import Kind, integer
 from dicomprinter.config.spec import Spec, optional
 
@@ -48,7 +47,6 @@ class Trim(LaterAction):
             optional("Left", EDGE, "pixels or auto; 0"),
             optional("Right", EDGE, "pixels or auto; 0"),
         ),
-        dialect=on_error_dialect,
         check=_check,
         doc="cut the edges of pages off",
     )

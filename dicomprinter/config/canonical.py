@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from dicomprinter.config.environment import expand
+from dicomprinter.config.environment import expand, unclosed, where_to_set
+from dicomprinter.config.spec import UNSET
 from dicomprinter.config.tree import Element, Node
 
 if TYPE_CHECKING:
@@ -17,20 +19,22 @@ if TYPE_CHECKING:
     from dicomprinter.config.tree import Position
 
 _UNREADABLE: Any = object()
-# The text of a value whose variable is not set, which has been reported: no file can hold this character.
-UNSET = "\0"
 
 
 def expand_environment(element: Element, variables: Mapping[str, str], report: Report) -> None:
     """Fill in `${VAR}` everywhere below an element, in place; an unset variable is an error that names it."""
 
     def fill(text: str) -> str:
+        meant = unclosed(text)
+        if meant:
+            report.error(element.position, "a variable has no closing brace", f"write {meant}")
+            return UNSET
         text, missing = expand(text, variables)
         for name in missing:
             report.error(
                 element.position,
                 f'the variable "{name}" is not set',
-                f"set it in the environment or in .env, or give a default: ${{{name}:-…}}",
+                f"{where_to_set(variables)}, or give a default: ${{{name}:-…}}",
             )
         return UNSET if missing else text
 
@@ -58,14 +62,14 @@ def canonical(element: Element, spec: Spec, report: Report) -> Node:
     return node
 
 
-def nearest(wrong: str, known: Iterable[str], also: str = "") -> str:
+def nearest(wrong: str, known: Iterable[str]) -> str:
     """`did you mean "Store"?`, or the list of what is known where nothing is near."""
     names = {name.lower(): name for name in known}
     near = difflib.get_close_matches(wrong.lower(), names, n=1, cutoff=0.6)
     if near:
         return f'did you mean "{names[near[0]]}"?'
     listed = ", ".join(names.values())
-    return f"known here: {listed}{also}" if listed else "nothing is allowed here"
+    return f"known here: {listed}" if listed else "nothing is allowed here"
 
 
 def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str, str], dict[str, Any]]:
@@ -85,11 +89,14 @@ def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str,
         if name.lower() in old:
             message = f'<{spec.name}> has the older spelling "{name}"'
             report.warn(element.position, message, f'today it is "{attribute.name}"')
-        _mention_ignored(attribute, f'attribute "{name}" of <{spec.name}>', element.position, report)
+        _mention_ignored(attribute, f'the attribute "{name}" of <{spec.name}>', element.position, report)
         texts[attribute.name], values[attribute.name] = _read(
             attribute.kind, text, element.position, f'attribute "{attribute.name}" of <{spec.name}>', report
         )
     for attribute in spec.attributes:
+        if attribute.older and attribute.name in texts and values[attribute.name] is not _UNREADABLE:
+            message, _, today = attribute.older.partition("; ")
+            report.warn(element.position, f"<{spec.name}> {message}", today.format_map(defaultdict(lambda: "…", texts)))
         if attribute.required and attribute.name not in texts:
             report.error(element.position, f'<{spec.name}> needs the attribute "{attribute.name}"', attribute.doc)
     return texts, values
@@ -154,8 +161,4 @@ def _count(child: Child, nodes: list[Node], element: Element, spec: Spec, report
 
 def _mention_ignored(declared: Attribute | Child, what: str, position: Position, report: Report) -> None:
     if declared.ignored:
-        report.warn(
-            position,
-            f"the {what} has no effect here" if what[0] != "<" else f"{what} has no effect here",
-            declared.ignored,
-        )
+        report.warn(position, f"{what} has no effect here", declared.ignored)

@@ -14,24 +14,43 @@ if TYPE_CHECKING:
 
 ENV_FILES = (".env", ".env.local", "config/.env", "config/.env.local")
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+# A default may hold a placeholder, whose brace does not end it.
+_PLACEHOLDER = r"#\{[^{}]*\}"
+_REFERENCE = re.compile(rf"\$\{{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:{_PLACEHOLDER}|#(?!\{{)|[^#}}])*))?\}}")
+_UNCLOSED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)?[^}]*\Z")
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 _QUOTED = re.compile(r"""(["'])((?:(?!\1).)*)\1\s*(?:#.*)?""")
 _COMMENT = re.compile(r"(?:^|\s+)#.*")
 
 
-def read_environment(base: Path | None, process: Mapping[str, str] | None = None) -> dict[str, str]:
+class Environment(dict[str, str]):
+    """The variables, and the base directory whose files they come from."""
+
+    base: Path | None = None
+
+
+def read_environment(base: Path | None, process: Mapping[str, str] | None = None) -> Environment:
     """Gather the variables: later files win over earlier ones, the process wins over all.
 
     Raises:
         InputError: a file is there, but cannot be read.
     """
-    variables: dict[str, str] = {}
+    variables = Environment()
+    variables.base = base
     for name in ENV_FILES if base else ():
         file = Path(base or "") / name
         if file.is_file():
             variables |= _read_file(file)
-    return variables | dict(os.environ if process is None else process)
+    variables |= os.environ if process is None else process
+    return variables
+
+
+def where_to_set(variables: Mapping[str, str]) -> str:
+    """Where the value of a variable that lacks one is to stand."""
+    base = variables.base if isinstance(variables, Environment) else None
+    if base is None:
+        return "set it in the environment (no .env was read: --base names the base directory)"
+    return f"set it in the environment or in {base.absolute() / ENV_FILES[0]}"
 
 
 def _read_file(file: Path) -> dict[str, str]:
@@ -68,3 +87,9 @@ def expand(text: str, variables: Mapping[str, str]) -> tuple[str, list[str]]:
         return default
 
     return _REFERENCE.sub(value_of, text), missing
+
+
+def unclosed(text: str) -> str | None:
+    """The beginning of a reference that has no closing brace, as it should be written; None when there is none."""
+    found = _UNCLOSED.search(re.sub(_PLACEHOLDER, "", _REFERENCE.sub("", text)))
+    return f"${{{found[1] or 'NAME'}}}" if found else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from dicomprinter.config.placeholders import Template
+from dicomprinter.dicom.character_sets import is_known
 from dicomprinter.dicom.tags import parse_tag, refused_in_a_job, tag_name
 
 if TYPE_CHECKING:
@@ -79,6 +80,13 @@ def _pattern(text: str) -> Any:
         raise ValueError(f'"{text}" is not a regular expression: {error}') from None
 
 
+def _character_set(text: str) -> str:
+    terms = [term.strip() for term in text.split("\\")]
+    if not any(terms) or not is_known(text):
+        raise ValueError(f'"{text}" is not a Specific Character Set; write ISO_IR 100, ISO_IR 192 or another of PS3.3')
+    return "\\".join(terms)
+
+
 def _ae_title(text: str) -> str:
     if "#{" in text:
         raise ValueError("placeholders do not work in an AE title; write the title itself, or ${VARIABLE}")
@@ -108,42 +116,34 @@ def _timeout(text: str) -> float | None:
     return None if seconds < 0 else seconds
 
 
-def integer(low: int | None = None, high: int | None = None, what: str = "a whole number") -> Kind:
-    """A whole number between two bounds, both allowed."""
-    limits = (
-        f" from {low} to {high}"
-        if low is not None and high is not None
-        else f" of at least {low}"
-        if low is not None
-        else ""
-    )
+def _limits(low: float, high: float | None) -> str:
+    return f" of at least {low}" if high is None else f" from {low} to {high}"
+
+
+def integer(low: int, high: int | None = None, what: str = "a whole number") -> Kind:
+    """A whole number of at least `low`, and at most `high` if there is one."""
+    limits = _limits(low, high)
 
     def parse(text: str) -> int:
         if not _INTEGER.fullmatch(text):
             raise ValueError(f'"{text}" is not {what}{limits}')
         number = int(text)
-        if (low is not None and number < low) or (high is not None and number > high):
+        if number < low or (high is not None and number > high):
             raise ValueError(f"{number} is not {what}{limits}")
         return number
 
     return Kind(what + limits, parse, write=str)
 
 
-def decimal(low: float | None = None, high: float | None = None) -> Kind:
-    """A decimal number between two bounds, both allowed."""
-    limits = (
-        f" from {low:g} to {high:g}"
-        if low is not None and high is not None
-        else f" of at least {low:g}"
-        if low is not None
-        else ""
-    )
+def decimal(low: float, high: float | None = None) -> Kind:
+    """A decimal number of at least `low`, and at most `high` if there is one."""
+    limits = _limits(low, high)
 
     def parse(text: str) -> float:
         if not _DECIMAL.fullmatch(text):
             raise ValueError(f'"{text}" is not a number{limits}')
         number = float(text)
-        if (low is not None and number < low) or (high is not None and number > high):
+        if number < low or (high is not None and number > high):
             raise ValueError(f"{text} is not a number{limits}")
         return number
 
@@ -171,6 +171,7 @@ BOOLEAN = Kind("true or false", _boolean, choices=("true", "false"), write=lambd
 TAG = Kind("a tag (gggg,eeee) or a keyword", _tag, write=lambda tag: f"{tag.group:04X},{tag.element:04X}")
 SETTABLE_TAG = Kind("a tag that a job may set", _settable_tag, write=TAG.write)
 PATTERN = Kind("a regular expression", _pattern)
+CHARACTER_SET = Kind("a Specific Character Set", _character_set, write=str)
 AE_TITLE = Kind("an AE title", _ae_title)
 MILLISECONDS = integer(0, 2**31 - 1, "a number of milliseconds")
 SIDE = integer(1, 65535, "a number of pixels")
@@ -181,7 +182,6 @@ PORT = integer(1, 65535, "a port")
 TIMEOUT = Kind("seconds, -1 for none", _timeout)
 TEMPLATE = Kind("text with placeholders", Template.parse)
 NONEMPTY_TEMPLATE = Kind("text with placeholders, not empty", lambda text: Template.parse(_nonempty(text)))
-VERBATIM_TEMPLATE = Kind("text with placeholders, blanks kept", Template.parse, trim=False)
 VR = choice(
     "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "OB", "OD", "OF", "OL", "OV", "OW", "PN",
     "SH", "SL", "SQ", "SS", "ST", "SV", "TM", "UC", "UI", "UL", "UN", "UR", "US", "UT", "UV",

@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     from dicomprinter.config.tree import Element, Position
 
 
+# The text of a value whose variable is not set, which has been reported: no file can hold this character.
+UNSET = "\0"
+
+
 @dataclass(frozen=True)
 class Attribute:
     """An attribute: its kind, whether it must be there, and what it is when it is not.
 
-    `ignored` says why it is accepted without effect; `old` lists earlier spellings, which load with a warning.
+    `ignored` says why it is accepted without effect; `old` lists earlier spellings, which load with a warning; `older`
+    is the warning about an attribute that only older files have, `what the element does; today it is …{attribute}…`.
     """
 
     name: str
@@ -26,6 +31,7 @@ class Attribute:
     doc: str = ""
     ignored: str = ""
     old: tuple[str, ...] = ()
+    older: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,6 @@ class Spec:
         name: its canonical name.
         attributes, children: what it may hold.
         text: the kind of its text content; None: it has none.
-        default: the value when its text is empty and the kind allows no empty text.
         ordered: whether its children keep the order of the file among each other (a workflow's nodes);
             otherwise they are put in the order of `children`.
         dialect: rewrites older and other forms of the element before it is checked.
@@ -74,7 +79,10 @@ class Spec:
 
 @dataclass
 class Report:
-    """Gathers what is wrong or worth a word, each with its place."""
+    """Gathers what is wrong or worth a word, each with its place.
+
+    What would show a value whose variable is not set follows from that, and is left out.
+    """
 
     errors: list[tuple[Position, str, str]] = field(default_factory=list)
     warnings: list[tuple[Position, str, str]] = field(default_factory=list)
@@ -87,11 +95,15 @@ class Report:
 
     def error(self, position: Position, message: str, suggestion: str = "") -> None:
         """Something that keeps the configuration from being used."""
+        if UNSET in message + suggestion:
+            self.unset += 1
+            return
         self.errors.append((position, message, suggestion))
 
     def warn(self, position: Position, message: str, suggestion: str = "") -> None:
         """Something that works, but not as the file may hope, or with a newer spelling."""
-        self.warnings.append((position, message, suggestion))
+        if UNSET not in message + suggestion:
+            self.warnings.append((position, message, suggestion))
 
 
 def simple(name: str, kind: Kind, doc: str = "") -> Spec:

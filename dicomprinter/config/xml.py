@@ -24,6 +24,11 @@ _SAYS_UTF8 = re.compile(rb"\s*[\"']utf-?8", re.IGNORECASE)
 _MISMATCHED = expat.errors.codes[expat.errors.XML_ERROR_TAG_MISMATCH]
 _UNCLOSED = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
 _INVALID = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
+_LONGEST_NAME = 80
+_AMPERSAND = re.compile(rb"&#?\w*\Z")
+_IN_A_VALUE = re.compile(
+    rb"<[^\s<>=]+(?:\s+[^\s<>=]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s+[^\s<>=]+\s*=\s*(?:\"[^\"<]*|'[^'<]*)\Z"
+)
 _NO_ENTITIES = "entities are not allowed here; write the text itself, or ${VARIABLE}"
 
 
@@ -81,6 +86,10 @@ class _Builder:
             return f"<{self._open[-1].name}> opened in line {self._open[-1].position.line} is not closed"
         if error.code == _INVALID and not _names_encoding(data) and not _is_utf8(data):
             return "the file is not UTF-8: save it as UTF-8, or name its encoding in the first line"
+        if not data.removeprefix(codecs.BOM_UTF8).strip():
+            return "the file is empty"
+        if error.code == _INVALID:
+            return _slip(data, self.parser.ErrorByteIndex) or expat.ErrorString(error.code)
         return expat.ErrorString(error.code)
 
     def _end(self, _name: str) -> None:
@@ -91,6 +100,16 @@ class _Builder:
 
     def _entity(self, *_: object) -> int:
         raise self._refuse(_NO_ENTITIES)
+
+
+def _slip(data: bytes, index: int) -> str:
+    """What is written wrongly at a byte that expat does not take; empty when that is not plain to see."""
+    if _AMPERSAND.search(data[max(index - _LONGEST_NAME, 0) : index]):
+        return "an & that stands for itself; write &amp;"
+    tag = data[data.rfind(b"<", 0, index) : index]
+    if data[index : index + 1] == b"<" and _IN_A_VALUE.match(tag):
+        return "a < inside an attribute's value; a closing quote is missing in this line or one above, or write &lt;"
+    return ""
 
 
 def _names_encoding(data: bytes) -> bool:

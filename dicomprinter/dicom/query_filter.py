@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
+from dicomprinter.dicom.expressions import search
+from dicomprinter.dicom.text import is_value
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 WILDCARD_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 NUMBER_VRS: Final = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 _MOMENT_VRS: Final = frozenset({"DA", "TM", "DT"})
-_RANGE_VRS: Final = frozenset({*_MOMENT_VRS, "IS", "DS"})
 
 # A time zone reaches from -1200 to +1400 (PS3.5 table 6.2-1), which tells `-0500` from a range's second year.
 _ZONE = r"(?:[+-](?:0\d|1[0-4])[0-5]\d)"
@@ -83,21 +85,28 @@ class Wildcard:
         wanted, value = _folded(wanted, self.vr), _folded(value, self.vr)
         if not has_wildcard(wanted):
             return wanted == value
-        pattern = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in wanted)
-        return re.fullmatch(pattern, value, re.DOTALL) is not None
+        first, *pieces = (re.escape(piece).replace(r"\?", ".") for piece in wanted.split("*"))
+        # What a `*` takes up to the first place where the next piece stands is settled: else many take for ever.
+        between = "".join(f"(?>.*?{piece})" for piece in pieces[:-1])
+        last = f".*{pieces[-1]}" if pieces else ""
+        return re.fullmatch(first + between + last, value, re.DOTALL) is not None
 
 
 @dataclass(frozen=True)
 class Expression:
-    """A regular expression, looked for in the value; in a PN also in each of its groups."""
+    """A regular expression, looked for in the value; in a PN also in each of its groups.
+
+    `where` says in messages whose expression it is.
+    """
 
     pattern: regex.Pattern[str]
     vr: str
+    where: str
 
     def matches(self, value: str) -> bool:
-        """See the class."""
+        """See the class; raises PermanentError when it takes too long."""
         texts = [value, *value.split("=")] if self.vr == "PN" else [value]
-        return any(self.pattern.search(_tidy(text, self.vr)) for text in texts)
+        return any(search(self.pattern, _tidy(text, self.vr), self.where) for text in texts)
 
 
 @dataclass(frozen=True)
@@ -153,6 +162,28 @@ def split_range(text: str, vr: str) -> tuple[str, str] | None:
     if ends is None or not (ends[1] or ends[2]):
         return None
     return ends[1] or "", ends[2] or ""
+
+
+def range_problem(text: str, vr: str) -> str | None:
+    """Why a text is neither a value of this VR (DA, TM, DT, IS, DS) nor a range of them, or None."""
+    text = text.strip()
+    ends = split_range(text, vr)
+    # What `split_range` takes for a range up to a number may also be a negative one.
+    if _is_single(text, vr):
+        return None
+    if ends is None or not all(_is_single(end, vr) for end in ends if end):
+        return f'"{text}" is neither a {vr} nor a range of it'
+    return f'"{text}" ends before it begins' if all(ends) and not _are_in_order(*ends, vr) else None
+
+
+def _is_single(text: str, vr: str) -> bool:
+    return re.fullmatch(_SINGLE[vr], text) is not None and is_value(vr, text)
+
+
+def _are_in_order(first: str, last: str, vr: str) -> bool:
+    if vr in NUMBER_VRS:
+        return float(first) <= float(last)
+    return _digits(first, last, "0") <= _digits(last, first, "9")
 
 
 def criterion(text: str, vr: str) -> Criterion:

@@ -36,7 +36,8 @@ _INTEGERS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
         "SV": (-(1 << 63), (1 << 63) - 1),
     }
 )
-_ONE_VALUE_TEXT: Final = frozenset({"LT", "ST", "UT", "UR"})
+# Backslashes of these belong to the value (PS3.5 6.2).
+ONE_VALUE_VRS: Final = frozenset({"LT", "ST", "UT", "UR"})
 _IDENTIFIER: Final = re.compile(r".*(ID|IDs|UID|Identifier|Identification|Number|Numbers|CodeValue|Designator)")
 _UID: Final = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -60,7 +61,7 @@ def clean(tag: int, vr: str, text: str) -> tuple[str, list[str]]:
         PermanentError: the value is no such value, or an identifier that is too long.
     """
     text, notes = _without_controls(tag, vr, text)
-    if vr in _ONE_VALUE_TEXT:
+    if vr in ONE_VALUE_VRS:
         return _one_value(tag, vr, text, notes)
     if vr in ("LO", "SH", "PN", "UC"):
         if "\\" in text:
@@ -78,8 +79,24 @@ def clean(tag: int, vr: str, text: str) -> tuple[str, list[str]]:
     return "\\".join(cleaned), notes
 
 
+def is_value(vr: str, text: str) -> bool:
+    """Whether `clean` takes a text for one value of this VR."""
+    try:
+        _one_value(0, vr, text, [])
+    except PermanentError:
+        return False
+    return True
+
+
+def without_separators(vr: str, text: str) -> str:
+    """A date or time, or a range of them, without the dots and colons that ACR-NEMA put there."""
+    if vr == "DA":
+        return re.sub(r"(?<![0-9])([0-9]{4})\.([0-9]{2})\.([0-9]{2})(?![0-9])", r"\1\2\3", text)
+    return text.replace(":", "") if vr == "TM" else text
+
+
 def _one_value(tag: int, vr: str, text: str, notes: list[str]) -> tuple[str, list[str]]:
-    text = text.rstrip(" ") if vr in _ONE_VALUE_TEXT else text.strip(" ")
+    text = text.rstrip(" ") if vr in ONE_VALUE_VRS else text.strip(" ")
     if not text:
         return "", notes
     check = _CHECKS.get(vr)
@@ -92,7 +109,7 @@ def _one_value(tag: int, vr: str, text: str, notes: list[str]) -> tuple[str, lis
     if length is not None and len(text) > length:
         if not _only_describes(tag, vr):
             raise _refused(tag, f"is longer than the {length} characters of {vr}", "shorten it")
-        text = text[:length].rstrip(" ")
+        text = text[:length].rstrip()
         notes.append(f"{tag_name(tag)}: cut to {length} characters")
     return text, notes
 
@@ -106,6 +123,8 @@ def _without_controls(tag: int, vr: str, text: str) -> tuple[str, list[str]]:
     kept = "".join(
         char for char in spaced if unicodedata.category(char) not in ("Cc", "Cs") or (long and char in "\t\n\f")
     )
+    # A control character may have stood before white space.
+    kept = kept if long else kept.strip()
     notes = [f"{tag_name(tag)}: control characters removed"] if kept != text.strip() and kept != text else []
     return (kept.replace("\n", "\r\n") if long else kept), notes
 
@@ -127,7 +146,7 @@ def _refused(tag: int, cause: str, remedy: str) -> PermanentError:
 
 
 def _date(tag: int, _vr: str, text: str) -> str:
-    text = re.sub(r"^([0-9]{4})\.([0-9]{2})\.([0-9]{2})$", r"\1\2\3", text)  # the form of ACR-NEMA
+    text = without_separators("DA", text)
     try:
         if not re.fullmatch(r"[0-9]{8}", text):
             raise ValueError
@@ -138,7 +157,7 @@ def _date(tag: int, _vr: str, text: str) -> str:
 
 
 def _time(tag: int, _vr: str, text: str) -> str:
-    text = text.replace(":", "")  # the form of ACR-NEMA
+    text = without_separators("TM", text)
     if not _TIME.fullmatch(text):
         raise _refused(tag, "is no time of day in the form HHMMSS", "correct the time")
     return text

@@ -10,6 +10,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 from dicomprinter.dicom.tags import tag_name
+from dicomprinter.dicom.text import ONE_VALUE_VRS
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _value(vr: str, text: str) -> Any:
         return Sequence()
     if not text:
         return None if vr in _WHOLE | _REAL | _BYTES | {"AT"} else ""
-    if vr in ("LT", "ST", "UT", "UR"):
+    if vr in ONE_VALUE_VRS:
         return text
     parts = text.split("\\")
     if vr in _WHOLE:

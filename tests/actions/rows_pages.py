@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydicom.tag import Tag
 
 from dicomprinter.actions.base import OnError
@@ -20,52 +22,23 @@ def text(source: str) -> Template:
     return Template.parse(source)
 
 
-def trim(inner: str) -> str:
-    return f'<Trim name="A">{inner}</Trim>'
+def action(kind: str, least: str = "") -> Callable[..., str]:
+    """Writes an action with its least content: `written(inner, attributes)`."""
+    return lambda inner, attributes="": f'<{kind} name="A" {attributes}>{least}{inner}</{kind}>'
 
 
-def rotate(inner: str) -> str:
-    return f'<Rotate name="A">{inner}</Rotate>'
-
-
-def resize(inner: str) -> str:
-    return f'<Resize name="A"><Width>1024</Width><Height>768</Height>{inner}</Resize>'
-
-
-def added(inner: str) -> str:
-    return f'<AddInstance name="A"><ImagePath>a.png</ImagePath>{inner}</AddInstance>'
-
-
-def blank(inner: str) -> str:
-    return f'<AddInstance name="A"><Width>10</Width><Height>20</Height>{inner}</AddInstance>'
-
-
-def written(inner: str) -> str:
-    return f'<PrintText name="A"><Text>To #{{PatientName}}</Text>{PLACE}{inner}</PrintText>'
-
-
-def overlaid(inner: str, attributes: str = "") -> str:
-    return f'<PrintImage name="A" {attributes}><ImagePath>l.png</ImagePath>{PLACE}{inner}</PrintImage>'
-
-
-def turned(inner: str) -> str:
-    return f'<AutoRotateText name="A">{inner}</AutoRotateText>'
-
-
-def merged(inner: str) -> str:
-    return f'<MergeJob name="A">{inner}</MergeJob>'
-
-
-def saved(inner: str, attributes: str = "") -> str:
-    return f'<Save name="A" {attributes}><Directory>d/#{{Year}}</Directory>{inner}</Save>'
-
-
-def run(inner: str, attributes: str = "") -> str:
-    return f'<Run name="A" {attributes}><Command>c</Command>{inner}</Run>'
-
-
-def notify(inner: str, attributes: str = "") -> str:
-    return f'<Notify name="A" {attributes}><Message>m</Message>{inner}</Notify>'
+trim = action("Trim")
+rotate = action("Rotate")
+resize = action("Resize", "<Width>1024</Width><Height>768</Height>")
+added = action("AddInstance", "<ImagePath>a.png</ImagePath>")
+blank = action("AddInstance", "<Width>10</Width><Height>20</Height>")
+written = action("PrintText", f"<Text>To #{{PatientName}}</Text>{PLACE}")
+overlaid = action("PrintImage", f"<ImagePath>l.png</ImagePath>{PLACE}")
+turned = action("AutoRotateText")
+merged = action("MergeJob")
+saved = action("Save", "<Directory>d/#{Year}</Directory>")
+run = action("Run", "<Command>c</Command>")
+notify = action("Notify", "<Message>m</Message>")
 
 
 PAGES = [
@@ -276,14 +249,14 @@ PROGRAMS = [
         (Tag(0x00100020), Tag(0x00100010)),
     ),
     Row("Notify@type", notify("", 'type="x"'), "timeout", 3000, ('"type" of <Notify> has no effect',)),
-    Row("Notify@onError", notify("", 'mandatory="true"'), "on_error", OnError.HOLD, ("mandatory", "onError")),
-    Row("Notify@onError", notify("", 'mandatory="0"'), "on_error", OnError.IGNORE, ('onError="Ignore"', "onError")),
+    Row("Notify@onError", notify("", 'mandatory="true"'), "on_error", OnError.HOLD, ('onError="Hold"',)),
+    Row("Notify@onError", notify("", 'mandatory="0"'), "on_error", OnError.IGNORE, ('onError="Ignore"',)),
     Row(
         "Notify@onError",
         notify("", 'mandatory="0" onError="Suspend"'),
         "on_error",
         OnError.SUSPEND,
-        ("mandatory", "onError"),
+        ('"mandatory" of <Notify> has no effect', 'onError="Suspend"'),
     ),
     Row(
         "Notify@resolveHostNameAutomatically",

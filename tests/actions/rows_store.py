@@ -85,5 +85,7 @@ ROWS = [
         "",
         ("CharacterSet", "ISO_IR 192", "character_set", "ISO_IR 192"),
         ("CharacterSet", "\n ISO_IR 100 ", "character_set", "ISO_IR 100"),
+        ("CharacterSet", "\\ ISO 2022 IR 87 ", "character_set", "\\ISO 2022 IR 87"),
+        ("CharacterSet", "ISO 2022 IR 6 \\ ISO 2022 IR 87", "character_set", "ISO 2022 IR 6\\ISO 2022 IR 87"),
     ),
 ]

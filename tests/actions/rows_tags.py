@@ -141,6 +141,7 @@ def parsing(kind: str) -> list[Row]:
             seed("PatientID", r'group="1" replacePattern="\2"'),
             f"{first}.replacement",
             text(r"\2"),
+            ("no effect beside replacePattern",),
         ),
         Row(
             "DcmTag@transform",

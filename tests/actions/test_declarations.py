@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dicomprinter.actions.base import Action
 from dicomprinter.actions.connection import connection_dialect
+from dicomprinter.actions.film import FILM_BOX, IMAGE_BOX, SESSION
 from dicomprinter.actions.keys import KeyText
 from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.print import Print
@@ -230,7 +231,7 @@ class Printing:
         base = film("<FilmSizeId>A4</FilmSizeId><Trim>YES</Trim>").replace("</Print>", self.REST + "</Print>")
         node, report, _ = load(base)
         assert report.errors == []
-        update = Spec("Update", children=tuple(Child(spec) for spec in Print.overriding()))
+        update = Spec("Update", children=(Child(SESSION), Child(FILM_BOX), Child(IMAGE_BOX)))
         changes = canonical(parse(f"<Update>{inner}</Update>".encode(), Path("c")), update, report)
         assert report.errors == []
         return Print.read(node).overridden(changes)

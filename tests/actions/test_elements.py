@@ -100,7 +100,7 @@ COMMON = [
             least.format('name="A" onError="ignore"'),
             "on_error",
             OnError.IGNORE,
-            ('<Perform action="A" onError="ignore"/>',),
+            ('<Perform action="A" onError="Ignore"/>',),
         ),
     )
 ]

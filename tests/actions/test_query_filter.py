@@ -8,7 +8,8 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicomprinter.dicom.query_filter import Condition, Expression, criterion, split_range
+from dicomprinter.dicom.query_filter import Condition, Expression, criterion, range_problem, split_range
+from dicomprinter.errors import PermanentError
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,11 @@ from dicomprinter.dicom.query_filter import Condition, Expression, criterion, sp
         ("LO", "w?rd", "word", True),
         ("LO", "w?rd", "woord", False),
         ("LO", "a.c", "abc", False),
+        ("LO", "*b?d*", "abcd", True),
+        ("LO", "a**d", "abcd", True),
+        ("LO", "*ab*ab", "ab", False),
+        ("LO", "*ab*ab", "abcabxab", True),
+        ("LO", "*a" * 20 + "b", "a" * 64, False),
         ("LO", "*", "", True),
         ("LO", "STRASSE", "Straße", True),
         ("LO", unicodedata.normalize("NFD", "Müller"), "MÜLLER", True),
@@ -93,6 +99,57 @@ def test_split_range(vr: str, text: str, ends: tuple[str, str] | None) -> None:
     assert split_range(text, vr) == ends
 
 
+@pytest.mark.parametrize(
+    ("vr", "text"),
+    [
+        ("DA", "2026.01.01"),
+        ("DA", "2026.01.01 - 20260102"),
+        ("TM", "08:00"),
+        ("TM", "08:00-0900"),
+        ("TM", "08-08:30"),
+        ("TM", "235960.123456-"),
+        ("DT", "2026-202601"),
+        ("DT", "202606-2026"),
+        ("DT", "2026-0500"),
+        ("DT", "20260101120000+0100-20260101113000+0000"),
+        ("IS", "-2147483648"),
+        ("IS", "-5--3"),
+        ("IS", "7-"),
+        ("DS", "1e-3-1e3"),
+        ("DS", "-.5"),
+    ],
+)
+def test_values_and_ranges_that_a_file_may_ask_for(vr: str, text: str) -> None:
+    assert range_problem(text, vr) is None
+
+
+@pytest.mark.parametrize(
+    ("vr", "text", "words"),
+    [
+        ("DA", "2026.02.31", "neither a DA"),
+        ("DA", "20260102-2026.01.01", "ends before it begins"),
+        ("DA", "20260101-20260102-20260103", "neither a DA"),
+        ("DA", "٢٠٢٦٠١٠١", "neither a DA"),
+        ("TM", "24:00", "neither a TM"),
+        ("TM", "0:8:00", "neither a TM"),
+        ("TM", "09:00-0800", "ends before it begins"),
+        ("DT", "2027-2026", "ends before it begins"),
+        ("DT", "2026-1300", "neither a DT"),
+        ("DT", "20260101120000+0000-20260101123000+0100", "ends before it begins"),
+        ("IS", "1.5", "neither a IS"),
+        ("IS", "1e3", "neither a IS"),
+        ("IS", "1-1.5", "neither a IS"),
+        ("IS", "12345678901234", "neither a IS"),
+        ("IS", "1-2147483648", "neither a IS"),
+        ("IS", "5--5", "ends before it begins"),
+        ("DS", "1.5-0.5", "ends before it begins"),
+        ("DS", "", "neither a DS"),
+    ],
+)
+def test_what_is_neither_a_value_nor_a_range(vr: str, text: str, words: str) -> None:
+    assert words in (range_problem(text, vr) or "")
+
+
 def test_conditions() -> None:
     not_sr = Condition(excluded=(criterion("SR", "CS"), criterion("K*", "CS")))
     assert not_sr.admits(["CT"])
@@ -110,10 +167,21 @@ def test_conditions() -> None:
 
 
 def test_expressions_look_at_each_group_of_a_name() -> None:
-    japanese = Expression(regex.compile("^山", regex.IGNORECASE), "PN")
+    japanese = Expression(regex.compile("^山", regex.IGNORECASE), "PN", "a key")
     assert japanese.matches("Yamada=山田")
     assert not japanese.matches("Yamada")
-    assert Expression(regex.compile("^doe$", regex.IGNORECASE), "PN").matches("Doe^^^")
+    assert Expression(regex.compile("^doe$", regex.IGNORECASE), "PN", "a key").matches("Doe^^^")
+
+
+@pytest.mark.parametrize("vr", ["LO", "PN"])
+def test_a_runaway_expression_ends_and_tells_nothing_of_the_value(vr: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dicomprinter.dicom.expressions._SECONDS", 0.05)
+    value = "a" * 40 + "c"
+    runaway = Expression(regex.compile("^(a|aa|a?b?)+$"), vr, 'PatientComments in "Find"')
+    with pytest.raises(PermanentError, match=r'expression of PatientComments in "Find" took longer') as caught:
+        runaway.matches(value)
+    assert "aaa" not in str(caught.value)
+    assert "aaa" not in caught.value.private
 
 
 days = st.dates(min_value=date(1900, 1, 1), max_value=date(2100, 12, 31))

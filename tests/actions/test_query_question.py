@@ -89,6 +89,35 @@ def test_what_is_checked(tmp_path: Path, inner: str, admitted: str, refused: str
     assert str(reason) == "PatientID (0010,0020)"
 
 
+@pytest.mark.parametrize(
+    ("inner", "goes_out", "admitted"),
+    [
+        ('<DcmTag tag="StudyDate">2026.01.31</DcmTag>', "20260131", {"StudyDate": "20260131"}),
+        ('<DcmTag tag="StudyDate">2026.01.01-</DcmTag>', "20260101-", {"StudyDate": "20270101"}),
+        ('<DcmTag tag="StudyTime">08:00-09:30</DcmTag>', "0800-0930", {"StudyTime": "093015"}),
+    ],
+)
+def test_dates_and_times_go_out_in_the_form_of_today(
+    tmp_path: Path, inner: str, goes_out: str, admitted: dict[str, str]
+) -> None:
+    question = asked(make_job(tmp_path), inner, STUDY)
+    (keyword,) = admitted
+    assert identifier(question)[keyword].value == goes_out
+    assert rejection(data(**admitted), question) is None
+
+
+def test_a_runaway_expression_of_a_key_is_named_without_the_answers_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dicomprinter.dicom.expressions._SECONDS", 0.05)
+    inner = '<DcmTag tag="PatientID">^#{PatientComments}(a|aa|a?b?)+$</DcmTag>'
+    question = asked(make_job(tmp_path, PatientComments="secret"), inner, STUDY)
+    with pytest.raises(PermanentError, match=r'PatientID \(0010,0020\) in "Find" took longer') as caught:
+        rejection(data(PatientID="secret" + "a" * 40 + "c"), question)
+    assert "aaa" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_range_of_numbers_is_checked(tmp_path: Path) -> None:
     question = asked(make_job(tmp_path), '<DcmTag tag="SeriesNumber">1-5</DcmTag>', STUDY)
     assert rejection(data(SeriesNumber="5"), question) is None

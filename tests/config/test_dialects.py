@@ -273,7 +273,8 @@ def test_a_section_s_older_elements(tmp_path: Path, element: str) -> None:
     "element", ["Layout", "LineEndings", "MetadataEncoding", "MetadataInputEncoding", "MetadataOutputFormat"]
 )
 def test_a_drop_monitor_s_older_elements(tmp_path: Path, element: str) -> None:
-    (line,) = warnings(tmp_path, config(sections=f"<DropMonitor><{element}>x</{element}></DropMonitor>"))
+    not_watched, line = warnings(tmp_path, config(sections=f"<DropMonitor><{element}>x</{element}></DropMonitor>"))
+    assert "<DropMonitor>: this version does not watch its folder; use spool/incoming" in not_watched
     assert f"<{element}> has no effect here" in line
 
 

@@ -10,8 +10,8 @@ import pytest
 from dicomprinter.actions.set_tag import SetTag
 from dicomprinter.actions.store import Store
 from dicomprinter.config import environment
-from dicomprinter.config.environment import ENV_FILES, expand, read_environment
-from dicomprinter.errors import InputError
+from dicomprinter.config.environment import ENV_FILES, expand, read_environment, unclosed
+from dicomprinter.errors import ConfigError, InputError
 from dicomprinter.program import load
 from dicomprinter.workflow.nodes import Perform
 from tests.config.help import STORE, config, loaded, problems
@@ -40,10 +40,31 @@ def put(folder: Path, name: str, text: str) -> None:
         # A value is not read again.
         ("${LOOP}", "${A}"),
         ("$A $ {A} ${} #{PatientID}", "$A $ {A} ${} #{PatientID}"),
+        ("costs $5 in $", "costs $5 in $"),
     ],
 )
 def test_a_reference_is_filled_in(text: str, expected: str) -> None:
     assert expand(text, {"A": "1", "B": "", "LOOP": "${A}"}) == (expected, [])
+    assert unclosed(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("${PACS_HOST", "${PACS_HOST}"),
+        ("${FOO Scan #{Job.Name}", "${FOO}"),
+        ("${FOO Scan ${A}", "${FOO}"),
+        ("${FOO:-x #{PatientID}", "${FOO}"),
+        ("${A} costs ${", "${NAME}"),
+    ],
+)
+def test_a_reference_without_its_closing_brace_is_an_error(tmp_path: Path, text: str, meant: str) -> None:
+    assert unclosed(text) == meant
+    for document in (config(STORE.replace(">h<", f">{text}<")), config(STORE.replace('"Send"', f'"{text}"'))):
+        place = document[: document.index("${")].rindex("<") + 1
+        assert problems(tmp_path, document, {"A": "1", "FOO": "2"}) == [
+            f"config.xml:1:{place}: a variable has no closing brace; write {meant}"
+        ]
 
 
 def test_what_is_not_set_is_named_once_for_each_place() -> None:
@@ -108,7 +129,9 @@ def test_the_real_environment_is_the_process_s(tmp_path: Path, monkeypatch: pyte
     assert read_environment(None) == dict(os.environ)
     file = tmp_path / "config.xml"
     file.write_text(HOST, encoding="utf-8")
-    assert load(file).actions["Send"].connection.host == "real"  # type: ignore[union-attr]
+    action = load(file).actions["Send"]
+    assert isinstance(action, Store)
+    assert action.peer.host == "real"
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +143,30 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(environment.Path, "read_text", refuse)
     with pytest.raises(InputError, match=r"\.env; Permission denied"):
         read_environment(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("variables", "text"), [({"D": "abc"}, "abc"), ({}, "#{PatientID}"), ({"D": "#{StudyDate}"}, "#{StudyDate}")]
+)
+def test_a_default_may_hold_a_placeholder(variables: dict[str, str], text: str) -> None:
+    assert expand("<${D:-#{PatientID}}>", variables) == (f"<{text}>", [])
+
+
+def test_what_follows_from_an_unset_variable_is_not_told(tmp_path: Path) -> None:
+    document = config(
+        '<Notify name="A" mandatory="${A}"><Message>m</Message></Notify>'
+        '<Store name="Send" calledAE="P" host="${B}" port="104"/>',
+        "<Perform action='Send'/>",
+        sections="<DropMonitor><ConvertToPNG>${C}</ConvertToPNG></DropMonitor>",
+    )
+    file = tmp_path / "config.xml"
+    file.write_text(document, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(file, environment={})
+    told = [str(problem) for problem in (*caught.value.problems, *caught.value.warnings)]
+    assert [line for line in told if "\0" in line] == []
+    assert [f'the variable "{name}" is not set' in "".join(told) for name in "ABC"] == [True] * 3
+    assert len(caught.value.problems) == 3
 
 
 def test_references_work_in_texts_attributes_and_names(tmp_path: Path) -> None:
@@ -154,11 +201,23 @@ def test_a_comment_needs_no_variable(tmp_path: Path) -> None:
 def test_an_unset_variable_is_named_with_its_place(tmp_path: Path) -> None:
     document = config(f"\n  {STORE.replace('>h<', '>${PACS_HOST}<')}", '\n<Perform action="Send" onError="${POLICY}"/>')
     host = document.splitlines()[1].index("<Host>") + 1
-    hint = "set it in the environment or in .env, or give a default: "
+    hint = f"set it in the environment or in {tmp_path}/.env, or give a default: "
     assert [line for line in problems(tmp_path, document) if "is not set" in line] == [
         f'config.xml:2:{host}: the variable "PACS_HOST" is not set; {hint}${{PACS_HOST:-…}}',
         f'config.xml:3:1: the variable "POLICY" is not set; {hint}${{POLICY:-…}}',
     ]
+
+
+def test_an_unset_variable_without_a_base_directory_says_that_no_env_file_was_read(tmp_path: Path) -> None:
+    file = tmp_path / "config.xml"
+    file.write_text(HOST, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(file, environment={})
+    (problem,) = caught.value.problems
+    assert problem.suggestion == (
+        "set it in the environment (no .env was read: --base names the base directory), "
+        "or give a default: ${PACS_HOST:-…}"
+    )
 
 
 def test_an_unset_variable_is_all_that_is_said_of_its_value(tmp_path: Path) -> None:

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from dicomprinter.actions.store import Store
 from dicomprinter.config.canonical import canonical
 from dicomprinter.config.dtd import validate
 from dicomprinter.config.spec import Report
 from dicomprinter.config.tree import Node, Position
 from dicomprinter.config.xml import parse
 from dicomprinter.errors import ConfigError, InputError, Problem
-from dicomprinter.program import load, root_spec, with_endpoints
+from dicomprinter.program import load, root_spec
 from tests.config.help import PEER, PRINT, QUERY, STORE, config, loaded, problems, warnings
 from tests.links import ROOT
 
@@ -61,7 +60,7 @@ REPORT = [
     '5:5: <SuspenseTime> is not known inside <General>; did you mean "SuspensionTime"?',
     '8:5: <Store> has no attribute "multiframes"; did you mean "multiframe"?',
     '11:9: the variable "PACS_HOST" is not set;'
-    " set it in the environment or in .env, or give a default: ${PACS_HOST:-…}",
+    " set it in the environment or in <folder>/.env, or give a default: ${PACS_HOST:-…}",
     "12:9: <Port>: 104000 is not a port from 1 to 65535",
     '17:25: <Angle>: "45" is not a multiple of 90; write 90, 180, 270 or -90',
     '19:7: <DcmTag>: "#{JobName}" is neither a tag nor a placeholder; did you mean "#{Job.Name}"?',
@@ -83,7 +82,7 @@ REPORT = [
 
 
 def test_every_mistake_of_a_file_stands_in_one_report_in_the_order_of_the_file(tmp_path: Path) -> None:
-    assert problems(tmp_path, MISTAKES) == [f"config.xml:{line}" for line in REPORT]
+    assert problems(tmp_path, MISTAKES) == [f"config.xml:{line}".replace("<folder>", str(tmp_path)) for line in REPORT]
 
 
 def test_a_report_names_the_file_as_it_was_given(tmp_path: Path) -> None:
@@ -145,6 +144,8 @@ CHOSEN = "JPEG_Lossy holds 8 bits and cannot go with Monochrome12; choose JPEG_L
         (store('<Document as="Image"/>'), "", 'did you mean "Images"?'),
         (store('<Document dpi="35"/>'), "", "35 is not a whole number from 36 to 1200"),
         (store("<CharacterSet>latin1</CharacterSet>"), "", '"latin1" is not a Specific Character Set'),
+        (store("<CharacterSet/>"), "", '<CharacterSet>: "" is not a Specific Character Set; write ISO_IR 100'),
+        (store("<CharacterSet>\\</CharacterSet>"), "", '"\\" is not a Specific Character Set'),
         (store("lossless"), "", '<Store> holds the text "lossless", but takes no text'),
         (store("", 'multiframe="maybe"'), "", '"maybe" is neither true nor false'),
         (STORE.replace("104", "1_04"), "", '"1_04" is not a port from 1 to 65535'),
@@ -269,6 +270,19 @@ def test_a_document_of_another_kind_is_one_mistake(tmp_path: Path) -> None:
     assert 'did you mean "DicomPrinter"?' in line
 
 
+@pytest.mark.parametrize(
+    ("query", "change", "message"),
+    [
+        (QUERY.replace('"Worklist"', '"Study"'), '<Query level="PATIENT"/>', "has no level PATIENT"),
+        ('<Query name="Find" type="Manual"/>', '<Query type="Study"/>', "<ConnectionParameters>"),
+    ],
+)
+def test_a_perform_that_contradicts_its_query(tmp_path: Path, query: str, change: str, message: str) -> None:
+    (line,) = problems(tmp_path, config(query, f'<Perform action="Find">{change}</Perform>'))
+    assert '"Find" as changed by its Perform' in line
+    assert message in line
+
+
 def test_what_must_be_there(tmp_path: Path) -> None:
     assert problems(tmp_path, "<DicomPrinter/>") == [
         "config.xml:1:1: <DicomPrinter> needs a <Actions>; what can be done",
@@ -290,7 +304,7 @@ def test_a_file_in_any_encoding_gives_the_same(tmp_path: Path, encoding: str) ->
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        (b"", "1:1: not well-formed XML: no element found"),
+        (b"", "1:1: not well-formed XML: the file is empty"),
         (b"<DicomPrinter>", "1:15: not well-formed XML: <DicomPrinter> opened in line 1 is not closed"),
         ('<?xml version="1.0" encoding="klingon"?><DicomPrinter/>', "1:1: the encoding in the XML declaration"),
         ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><DicomPrinter/>', "1:52: entities are not allowed"),
@@ -363,24 +377,3 @@ def test_the_dtd_takes_what_the_seed_becomes() -> None:
     tree = canonical(parse(SEED.encode(), Path("seed.xml")), root_spec(), report)
     validate(tree, root_spec(), report)
     assert report.errors == []
-
-
-# Other addresses.
-
-
-def test_endpoints_by_the_action_s_name_or_the_ae_title(tmp_path: Path) -> None:
-    program = loaded(tmp_path, config(STORE + QUERY + PRINT + '<SetTag name="Set" tag="PatientID"/>'))
-    one = with_endpoints(program, {"Send": ("localhost", 11112)})
-    assert [action.connection and action.connection.port for action in one.actions.values()] == [11112, 104, 104, None]
-    every = with_endpoints(program, {"P": ("::1", 4242)})
-    assert [action.connection and action.connection.host for action in every.actions.values()] == ["::1"] * 3 + [None]
-    assert isinstance(program.actions["Send"], Store)
-    assert program.actions["Send"].peer.port == 104
-
-
-@pytest.mark.parametrize(("name", "hint"), [("Sent", 'did you mean "Send"?'), ("Set", "Send"), ("xxxx", "known here")])
-def test_an_endpoint_that_nothing_connects_to(tmp_path: Path, name: str, hint: str) -> None:
-    program = loaded(tmp_path, config(STORE + '<SetTag name="Set" tag="PatientID"/>'))
-    with pytest.raises(InputError, match="neither an action that connects nor an AE title") as caught:
-        with_endpoints(program, {name: ("localhost", 1)})
-    assert hint in str(caught.value)

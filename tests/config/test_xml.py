@@ -98,7 +98,9 @@ def test_bytes_that_are_not_of_the_encoding_are_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("document", ["<A><<</A>", "<A>ä<<</A>"])
+@pytest.mark.parametrize(
+    "document", ["<A><<</A>", "<A>ä<<</A>", '<A b="x">y <<</A>', '<A b="x"<<</A>', "<A>&amp;<<</A>"]
+)
 def test_a_wrong_character_of_a_utf_8_file_is_not_its_encoding(document: str) -> None:
     assert refused(document).endswith("not well-formed (invalid token)")
 
@@ -137,7 +139,35 @@ def test_what_is_not_well_formed_says_where(document: str, place: str) -> None:
 
 
 def test_an_empty_file() -> None:
-    assert refused(b"") == "config.xml:1:1: not well-formed XML: no element found"
+    assert refused(b"") == "config.xml:1:1: not well-formed XML: the file is empty"
+    assert refused(b"\xef\xbb\xbf \n").endswith(": the file is empty")
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ("<A>\n a & b</A>", "2:5"),
+        ("<A>AT&T</A>", "1:8"),
+        ('<A b="x=1&y=2"/>', "1:12"),
+        ("<A>x &amp</A>", "1:10"),
+    ],
+)
+def test_an_ampersand_of_its_own(document: str, place: str) -> None:
+    said = f"config.xml:{place}: not well-formed XML: an & that stands for itself; write &amp;"
+    assert refused(document) == said
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ('<A>\n<B c="1" d="Send>\n <C e="1"/></B></A>', "3:2"),
+        ("<A>\n<B c='Send/>\n</A>", "3:1"),
+        ('<A b="1<2"/>', "1:8"),
+    ],
+)
+def test_a_quote_that_is_not_closed(document: str, place: str) -> None:
+    said = "a < inside an attribute's value; a closing quote is missing in this line or one above, or write &lt;"
+    assert refused(document) == f"config.xml:{place}: not well-formed XML: {said}"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ Run = Callable[[Any], Any]
 
 
 def peer(port: int, **settings: Any) -> Peer:
-    return Peer("PACS", "127.0.0.1", port, **{"association_timeout": 2, "dimse_timeout": 2, **settings})
+    return Peer("PACS", "127.0.0.1", port, **{"association_timeout": 30, "dimse_timeout": 30, **settings})
 
 
 def instance(folder: Path, *, syntax: str = ExplicitVRLittleEndian, size: int = 1000) -> tuple[Path, str]:

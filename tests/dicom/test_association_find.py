@@ -16,12 +16,11 @@ from dicomprinter.errors import DicomPrinterError, PermanentError, TransientErro
 from tests.dicom.helpers import STUDY, WORKLIST, Run, peer
 from tests.scp import Connection, FindScp, RawScp
 
-pytestmark = pytest.mark.usefixtures("no_thread_is_left_behind")
+pytestmark = pytest.mark.usefixtures("no_socket_is_left_open")
 
 
 def ask(port: int, keys: Dataset, *, default_charset: str = "", model: str = WORKLIST) -> list[Dataset]:
-    settings = peer(port, association_timeout=0.5)
-    with Association.open(settings, [(model, [ExplicitVRLittleEndian])]) as association:
+    with Association.open(peer(port), [(model, [ExplicitVRLittleEndian])]) as association:
         return list(association.find(model, keys, default_charset=default_charset))
 
 

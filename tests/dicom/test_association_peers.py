@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ STUDY = "1.2.840.10008.5.1.4.1.2.2.1"
 
 
 def peer(server: Any, ae_title: str = "PACS", **settings: Any) -> Peer:
-    return Peer(getattr(server, "ae_title", ae_title), "127.0.0.1", server.port, **{"dimse_timeout": 5, **settings})
+    return Peer(getattr(server, "ae_title", ae_title), "127.0.0.1", server.port, **{"dimse_timeout": 30, **settings})
 
 
 @pytest.mark.peer("storescp")
@@ -48,13 +49,14 @@ def test_storescp_keeps_every_byte(storescp: servers.StoreServer, tmp_path: Path
 @pytest.mark.peer("storescp")
 def test_an_instance_does_not_wait_for_a_delayed_acknowledgement(storescp: servers.StoreServer, tmp_path: Path) -> None:
     path, uid = instance(tmp_path, size=262_144)
+    taken = []
     with Association.open(peer(storescp), [(SC, [ExplicitVRLittleEndian])]) as association:
-        started = time.monotonic()
         for _ in range(40):
+            started = time.monotonic()
             association.store(path, sop_class=SC, sop_instance=uid, transfer_syntax=ExplicitVRLittleEndian)
-        taken = time.monotonic() - started
-    # Nagle against delayed acknowledgement takes about 45 ms an instance: 1.8 s.
-    assert taken < 1
+            taken.append(time.monotonic() - started)
+    # Its Nagle against our delayed acknowledgement costs every instance 44 ms; a busy machine delays some of them.
+    assert statistics.median(taken) < 0.025
 
 
 @pytest.mark.peer("storescp")
@@ -77,7 +79,7 @@ def test_storescp_misbehaves(running: Run, tmp_path: Path, option: str, kind: ty
 
 @pytest.mark.peer("storescp")
 def test_storescp_answers_too_late(running: Run, tmp_path: Path) -> None:
-    server = running(servers.storescp(tmp_path / "scp", "--sleep-during", "1"))
+    server = running(servers.storescp(tmp_path / "scp", "--sleep-during", "30"))
     with (
         pytest.raises(TransientError, match="no sign of the answer to C-STORE"),
         Association.open(peer(server, dimse_timeout=0.3), [(SC, [ExplicitVRLittleEndian])]) as association,
@@ -130,7 +132,7 @@ def test_orthanc_stores_and_answers_in_unicode(orthanc: servers.Orthanc, tmp_pat
     ) as association:
         result = association.store(path, sop_class=SC, sop_instance=uid, transfer_syntax=ExplicitVRLittleEndian)
         assert result.status.kind is Kind.SUCCESS
-        (name,) = orthanc.wait_for(1)
+        (name,) = orthanc.instances()
         assert dcmread(BytesIO(orthanc.file(name))) == stored
         assert orthanc.tags(name)["PatientName"] == "Yamada^Tarou=山田^太郎"
         keys = Dataset()
@@ -222,7 +224,7 @@ def test_tls(running: Run, tmp_path: Path, certificates: Path) -> None:
     server = running(servers.storescp(tmp_path / "scp", "+tls", str(key), str(cert), "+cf", str(cert)))
 
     def called(host: str, tls: Tls | None) -> Association:
-        target = Peer("PACS", host, server.port, tls=tls, association_timeout=3)
+        target = Peer("PACS", host, server.port, tls=tls, association_timeout=30)
         return Association.open(target, [(SC, [ExplicitVRLittleEndian])])
 
     ours = Tls(ca=cert, cert=cert, key=key)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -111,12 +111,15 @@ def test_an_unknown_tag_counts_as_an_identifier() -> None:
         clean(0x00091001, "LO", "x" * 65)
 
 
-@given(st.text(max_size=80))
-def test_clean_texts_are_clean(text: str) -> None:
-    once, _ = cleaned("StudyDescription", "LO", text)
-    assert len(once) <= 64
+@given(st.sampled_from([("StudyDescription", "LO", 64), ("StationName", "SH", 16)]), st.text(max_size=80))
+@example(("StudyDescription", "LO", 64), "\x1b\xa00")
+@example(("StationName", "SH", 16), "0" * 15 + "\xa0x")
+def test_clean_texts_are_clean(element: tuple[str, str, int], text: str) -> None:
+    keyword, vr, length = element
+    once, _ = cleaned(keyword, vr, text)
+    assert len(once) <= length
     assert "\\" not in once
-    assert cleaned("StudyDescription", "LO", once) == (once, [])
+    assert cleaned(keyword, vr, once) == (once, [])
 
 
 def dataset(name: str, nested: str = "") -> Dataset:

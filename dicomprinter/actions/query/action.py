@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from dicomprinter.actions.base import Action, policy
+from dicomprinter.actions.base import Connected, policy
 from dicomprinter.actions.connection import read_peer
 from dicomprinter.actions.keys import read_keys
 from dicomprinter.actions.later import refuse_later, sentence
@@ -53,7 +53,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class Query(Action):
+class Query(Connected):
     """Asks for the patient, the order or the study, and copies a single answer into the job.
 
     Args:

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from pydicom.charset import python_encoding
 from pydicom.tag import Tag
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect
 from dicomprinter.actions.dcm import container_dialect
 from dicomprinter.actions.keys import KEY_CHILDREN, KeyItem
-from dicomprinter.actions.older import on_error_dialect
-from dicomprinter.config.kinds import BOOLEAN, Kind, choice
+from dicomprinter.config.kinds import BOOLEAN, CHARACTER_SET, Kind, choice
 from dicomprinter.config.spec import Attribute, Child, Spec
 from dicomprinter.dicom.query_filter import has_wildcard, split_range
 from dicomprinter.dicom.query_worklist import STEP_ALIASES, STEP_DATE, STEPS
@@ -99,13 +97,6 @@ def _order(text: str) -> tuple[Order, ...]:
         end = clause.end()
 
 
-def _character_set(text: str) -> str:
-    for term in text.split("\\"):
-        if term and term not in python_encoding:
-            raise ValueError(f'"{term}" is not a character set; write ISO_IR 100, ISO_IR 192 or another of PS3.3')
-    return text
-
-
 _OPTIONS: Final = (
     Attribute("type", choice(*(model.value for model in Model)), default="Study", doc="what is asked; Study"),
     Attribute("level", choice(*UNIQUE_KEYS), doc="for Study and Patient; the model's top level"),
@@ -128,7 +119,7 @@ _OPTIONS: Final = (
     Attribute("show", BOOLEAN, default=True, doc="whether operators' lists offer this query"),
     Attribute(
         "characterSet",
-        Kind("a SpecificCharacterSet", _character_set),
+        CHARACTER_SET,
         default="",
         doc="for a peer that forgets to say the character set of its answers",
     ),
@@ -137,11 +128,6 @@ _CHILDREN: Final = (Child(CONNECTION_PARAMETERS), *KEY_CHILDREN)
 
 
 def _dialect(element: Element, report: Report) -> None:
-    on_error_dialect(element, report)
-    _dialect_of_changes(element, report)
-
-
-def _dialect_of_changes(element: Element, report: Report) -> None:
     connection_dialect(element, report)
     container_dialect(element, report)
 
@@ -163,7 +149,7 @@ CHANGES: Final = Spec(
     "Query",
     attributes=_OPTIONS,
     children=_CHILDREN,
-    dialect=_dialect_of_changes,
+    dialect=_dialect,
     doc="parts of a Query that this execution changes",
 )
 

@@ -21,6 +21,7 @@ from dicomprinter.dicom.query_filter import (
 from dicomprinter.dicom.query_keys import QueryItem, QueryKey, QuerySequence, as_keys, asking_also, is_empty
 from dicomprinter.dicom.query_worklist import STATION, STEP_DATE, worklist
 from dicomprinter.dicom.tags import dictionary_vr, tag_name
+from dicomprinter.dicom.text import ONE_VALUE_VRS, without_separators
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from dicomprinter.dicom.query_filter import Criterion
     from dicomprinter.job.job import Job
 
-# Backslashes of these belong to the value (PS3.5 6.2).
-_ONE_VALUE: Final = frozenset({"LT", "ST", "UT", "UR"})
 _WORKLIST_DATES: Final = Template.parse("#{Date,-7,7}")
 # What an object needs to agree with the study or patient that it joins (PS3.4 tables C.6-1, C.6-2 and C.6-5).
 _RETURNED: Final = {
@@ -137,13 +136,14 @@ class Asker:
         if key.text.is_pattern:
             return QueryKey(key.tag, key.vr, "", self._condition(key))
         place = f"{self.name}/{tag_name(key.tag)}"
-        text = self.job.expand(key.text.template, place=place).strip()
+        # A peer need not know the older forms of dates and times.
+        text = without_separators(key.vr, self.job.expand(key.text.template, place=place).strip())
         if not text:
             own = self._own(key.tag, holder, key.vr)
             if key.local and not is_empty(own.value):
                 return QueryKey(key.tag, key.vr, "", _any_of([str(own.value)], key.vr))
             return own
-        texts = [text] if key.vr in _ONE_VALUE else [one for one in text.split("\\") if one.strip()]
+        texts = [text] if key.vr in ONE_VALUE_VRS else [one for one in text.split("\\") if one.strip()]
         condition = _any_of(texts, key.vr)
         if key.local or not _may_go_out(text, key.vr):
             return QueryKey(key.tag, key.vr, "", condition)
@@ -164,7 +164,9 @@ class Asker:
         text = self.job.expand(part.text, place=place).strip()
         if not text or part.text.expand(self.job, place)[1]:
             return None
-        return Expression(part.compile(self.job, place), key.vr) if part.is_pattern else criterion(text, key.vr)
+        if not part.is_pattern:
+            return criterion(text, key.vr)
+        return Expression(part.compile(self.job, place), key.vr, f'{tag_name(key.tag)} in "{self.name}"')
 
     def _own(self, tag: int, holder: Dataset | None, vr: str = "") -> QueryKey:
         """The job's value, else a return key. The station is the job's only when that is forced."""
