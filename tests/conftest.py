@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import threading
+import logging
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom.config import settings
 
 from dicomprinter.demo.pacs import EmbeddedPacs
+from dicomprinter.imaging.decoder import Decoder
 from tests.peers import program, servers
 from tests.scp import StorageScp
 
@@ -61,12 +64,35 @@ def orthanc(tmp_path: Path) -> Iterator[servers.Orthanc]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def decoder() -> Iterator[Decoder]:
+    """One for all: its process takes longer to start than most tests to run."""
+    with Decoder() as opened:
+        yield opened
+
+
 @pytest.fixture
-def no_thread_is_left_behind() -> Iterator[None]:
-    """For `usefixtures`: what is tested must end what it started."""
-    before = set(threading.enumerate())
+def no_socket_is_left_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]]:
+    """For `usefixtures`: what is tested must close every connection that it opened. All of them, in order."""
+    opened: list[socket.socket] = []
+    connect = socket.create_connection
+
+    def create_connection(*arguments: Any, **options: Any) -> socket.socket:
+        opened.append(connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(socket, "create_connection", create_connection)
+    yield opened
+    assert [one for one in opened if one.fileno() != -1] == []
+
+
+@pytest.fixture
+def libraries_as_before() -> Iterator[None]:
+    """For `usefixtures`: a command silences libraries for its whole process, and here others come after it."""
+    loggers = [logging.getLogger(name) for name in ("pydicom", "pynetdicom", "dicomprinter")]
+    levels = [logger.level for logger in loggers]
+    reading, writing = settings.reading_validation_mode, settings._writing_validation_mode
     yield
-    left = [thread for thread in set(threading.enumerate()) - before if not thread.daemon]
-    for thread in left:
-        thread.join(5)
-    assert not [thread for thread in left if thread.is_alive()]
+    settings.reading_validation_mode, settings._writing_validation_mode = reading, writing
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)

@@ -30,6 +30,7 @@ from tests.raw_scp import (
     store_answer,
     talking,
 )
+from tests.waiting import PATIENCE
 
 __all__ = [
     "ALL_SYNTAXES",
@@ -127,11 +128,11 @@ class StorageScp(Listener):
         ]
         super().__init__(ae_title, 0, [(sop_class, syntaxes) for sop_class in sop_classes], handlers)
 
-    def wait_for(self, count: int, timeout: float = 10) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = PATIENCE) -> list[Received]:
         self.wait_until(lambda: len(self.received) >= count, timeout)
         return list(self.received)
 
-    def wait_until(self, condition: Callable[[], bool], timeout: float = 10) -> None:
+    def wait_until(self, condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
         """Asked again after each object, association, release and abort."""
         with self._changed:
             if not self._changed.wait_for(condition, timeout):

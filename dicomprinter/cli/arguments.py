@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dicomprinter.program import Program
 
-_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})")
+_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>[0-9]{1,9})")
 _FIELD = re.compile(r"(\w+)\s*(?:\(\s*(.*?)\s*\))?")
 _YES_OR_NO = ("QUERY_FOUND", "QUERY_PARTIAL", "STORE_SUCCEEDED")
 
@@ -62,8 +62,11 @@ def _endpoint(text: str) -> tuple[str, tuple[str, int]]:
     # An action's name may hold an equals sign, an address never does.
     name, _, address = text.rpartition("=")
     found = _ADDRESS.fullmatch(address.strip())
-    if not name.strip() or found is None or not 0 < int(found["port"]) <= 65535:
-        raise click.BadParameter(f'"{text}" is not of the form NAME=host:port or NAME=[IPv6 address]:port')
+    way_out = "is not of the form NAME=host:port or NAME=[IPv6 address]:port"
+    if not name.strip() or found is None:
+        raise click.BadParameter(f'"{text}" {way_out}')
+    if not 0 < int(found["port"]) <= 65535:
+        raise click.BadParameter(f'"{text}" {way_out}: {found["port"]} is not a port from 1 to 65535')
     return name.strip(), (found["six"] or found["host"], int(found["port"]))
 
 

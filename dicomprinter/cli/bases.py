@@ -6,6 +6,8 @@ from pathlib import Path
 
 import platformdirs
 
+from dicomprinter.errors import InputError
+
 BASE_HELP = "The base directory; this one if it has config/config.xml, else the user's own."
 _NAME = "dicomprinter"
 
@@ -26,6 +28,18 @@ def service_base(base: Path | None) -> Path:
     if (here / "config" / "config.xml").is_file():
         return here
     return Path(platformdirs.user_data_dir(_NAME, appauthor=False))
+
+
+def refuse_folder(config: Path) -> None:
+    """A configuration is a file.
+
+    Raises:
+        InputError: it is a folder; says which file of it may be meant.
+    """
+    if config.is_dir():
+        inside = [file for name in ("config/config.xml", "config.xml") if (file := config / name).is_file()]
+        remedy = f"name the file: {inside[0]}" if inside else "name the XML file itself"
+        raise InputError(f"the configuration {config} is a folder", remedy=remedy)
 
 
 def runs() -> Path:

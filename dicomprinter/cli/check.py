@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dicomprinter.cli.bases import base_for
+from dicomprinter.cli.bases import base_for, refuse_folder
 from dicomprinter.cli.messages import (
     PATH,
     invocation,
@@ -33,6 +33,7 @@ def command(config: Path, strict: bool, base: Path | None) -> int:
     Exit code 0, or 2 when it cannot be used. Without --base, CONFIG's base directory is taken when it lies as
     BASE/config/config.xml.
     """
+    refuse_folder(config)
     errors: list[Problem] = []
     try:
         warnings = list(load(config, base_for(config, base)).warnings)

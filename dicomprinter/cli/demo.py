@@ -88,7 +88,8 @@ def _show(folder: Path, keep: bool, shown: Demonstration, stored: list[dict[str,
     click.echo()
     show_table(_COLUMNS, [_row(one) for one in stored], title="What the archives hold")
     if keep:
-        click.echo(f"the objects lie in {folder / 'primary'} and {folder / 'backup'}")
+        pages = ", ".join(job.file.name for job in shown.jobs)
+        click.echo(f"kept in {folder}: {pages}, primary/, backup/")
     else:
         click.echo(f"the objects lay in {folder}, which is removed now; --keep keeps it")
 

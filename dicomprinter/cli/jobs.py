@@ -17,6 +17,7 @@ from dicomprinter.cli.messages import (
     plain,
     print_json,
     say,
+    show_help,
     verbose_option,
 )
 from dicomprinter.cli.report import Report, show_history, show_instances
@@ -28,6 +29,7 @@ from dicomprinter.engine.spool import Spool
 from dicomprinter.engine.tools import local_now, tools
 from dicomprinter.errors import InputError, SpoolError
 from dicomprinter.imaging.decoder import Decoder
+from dicomprinter.intake.accept import REASON
 from dicomprinter.job.folder import DamagedJobError, JobFolder
 from dicomprinter.service.redaction import quiet_libraries
 
@@ -43,10 +45,14 @@ def _base_option(function: F) -> F:
     return click.option("--base", type=PATH, help=BASE_HELP)(function)
 
 
-@click.group("jobs")
-def command() -> None:
+@click.group("jobs", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> int:
     """List, show, resume or discard the jobs of a spool. An id may be shortened to its beginning."""
+    if ctx.invoked_subcommand is None:
+        return show_help(ctx)
     quiet_libraries()
+    return 0
 
 
 @command.command("list")
@@ -62,10 +68,11 @@ def list_(base: Path | None) -> int:
         return 0
     if jobs:
         titles = ("Id", "State", "Name", "Age", "Position", "Wakes up", "Reason")
-        show_table(titles, [_row(job) for job in jobs])
+        show_table(titles, [_row(job) for job in jobs], whole="Id", cut="Reason")
     else:
         click.echo(f"no jobs in {spool.jobs}")
-    rejected = len(list(spool.rejected.glob("*.reason.txt"))) if spool.rejected.is_dir() else 0
+    files = spool.rejected.iterdir() if spool.rejected.is_dir() else ()
+    rejected = sum(not file.name.endswith(REASON) for file in files)
     if rejected:
         say(f"{rejected} rejected file{'s' if rejected > 1 else ''} in {spool.rejected}, each with its reason")
     return 0
@@ -204,14 +211,17 @@ def _moment(moment: datetime | None) -> str:
 def _order(name: str, job_ids: tuple[str, ...], base: Path | None) -> int:
     """Give a command for each job; one that fails does not stop the others."""
     spool = _spool(base)
-    results, code = [], 0
+    # By the whole id, so that a job named twice gets the command once.
+    targets: dict[str, JobFolder | Answer] = {}
     for job_id in job_ids:
         try:
             folder = spool.find(job_id)
-            answer = _give(spool, folder, name)
-            found = folder.path.name
+            targets[folder.path.name] = folder
         except SpoolError as error:
-            answer, found = Answer(str(error), succeeded=False), job_id
+            targets[job_id] = Answer(str(error), succeeded=False)
+    results, code = [], 0
+    for found, target in targets.items():
+        answer = target if isinstance(target, Answer) else _try(spool, target, name)
         if not answer.succeeded:
             code = SpoolError.exit_code
         results.append({"id": found, "succeeded": answer.succeeded, "message": answer.message})
@@ -221,6 +231,15 @@ def _order(name: str, job_ids: tuple[str, ...], base: Path | None) -> int:
     if invocation().as_json:
         print_json({"command": name, "jobs": results})
     return code
+
+
+def _try(spool: Spool, folder: JobFolder, name: str) -> Answer:
+    try:
+        return _give(spool, folder, name)
+    except SpoolError as error:
+        return Answer(str(error), succeeded=False)
+    except OSError as error:
+        return Answer(f"the disk or the system failed: {error.strerror or type(error).__name__}", succeeded=False)
 
 
 def _give(spool: Spool, folder: JobFolder, name: str) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 import traceback
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from dicomprinter import __version__
-from dicomprinter.cli.messages import Invocation, say, say_error, verbose_option
+from dicomprinter.cli.messages import Invocation, say, say_error, show_help, verbose_option
 from dicomprinter.errors import DicomPrinterError, InputError
 
 if TYPE_CHECKING:
@@ -31,28 +32,39 @@ _COMMANDS = {
 class Commands(click.Group):
     """Knows its commands by name, and imports the one that is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """In the order in which a newcomer wants them."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, imported now."""
         if cmd_name not in _COMMANDS:
             return None
         command = importlib.import_module(f"dicomprinter.cli.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named, or the nearest name."""
+        near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+        if near and args[0] not in _COMMANDS:
+            ctx.fail(f"No such command '{args[0]}'; did you mean \"{near[0]}\"?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list for `--help`."""
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dicomprinter")
 @verbose_option
-def commands() -> None:
+@click.pass_context
+def commands(ctx: click.Context) -> int:
     """Whatever is printed, dropped in a folder or received becomes a job that reaches the PACS."""
+    return show_help(ctx) if ctx.invoked_subcommand is None else 0
 
 
 def main() -> NoReturn:

@@ -67,6 +67,12 @@ def say(text: str, colour: str | None = None) -> None:
         click.secho(plain(text), fg=colour, err=True)
 
 
+def show_help(ctx: click.Context) -> int:
+    """The help in place of a command that is missing; the exit code."""
+    click.echo(ctx.get_help(), err=True)
+    return click.UsageError.exit_code
+
+
 def say_error(error: DicomPrinterError, how: Invocation) -> None:
     """Tell an error; with `--json` as `{"error": …, "problems": […]}`."""
     if isinstance(error, ConfigError):

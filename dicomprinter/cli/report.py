@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -31,13 +31,15 @@ class Report:
         job: its id.
         outcome: done, held, manual, suspended or discarded.
         instances: each answer of an archive, or each object of a dry run, whose status is None.
+        stored: whether an archive has anything of it.
     """
 
     job: str
     outcome: str
     reason: str | None = None
     history: tuple[dict[str, Any], ...] = ()
-    instances: tuple[dict[str, Any], ...] = field(default=())
+    instances: tuple[dict[str, Any], ...] = ()
+    stored: bool = False
 
     @classmethod
     def of(cls, job: Job, outcome: str, dry: DryNetwork | None = None) -> Self:
@@ -54,11 +56,12 @@ class Report:
             if dry:
                 instance["file"] = str(dry.file(sent.action, sent.sop_instance_uid).absolute())
             instances.append(instance)
-        return cls(job.id, outcome, job.reason, tuple(job.folder.history()), tuple(instances))
+        stored = any(sent.stored for sent in job.sent())
+        return cls(job.id, outcome, job.reason, tuple(job.folder.history()), tuple(instances), stored)
 
     def to_json(self) -> dict[str, Any]:
-        """For a program."""
-        return asdict(self)
+        """For a program, which has the instances' statuses."""
+        return {name: value for name, value in asdict(self).items() if name != "stored"}
 
 
 def show_report(report: Report, on: str, *, dry: bool) -> None:
@@ -70,6 +73,8 @@ def show_report(report: Report, on: str, *, dry: bool) -> None:
     show_instances(report.instances)
     colour = _OUTCOME_COLOURS.get(report.outcome, "red")
     reason = f": {plain(report.reason)}" if report.reason else ""
+    if report.outcome == "done" and not report.stored:
+        colour, reason = "yellow", ", nothing stored"
     click.secho(f"{report.outcome}{reason}", fg=colour, bold=True)
     if on:
         click.echo(on)

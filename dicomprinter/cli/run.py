@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dicomprinter.cli.arguments import assignments, assumptions, endpoint_option
-from dicomprinter.cli.bases import base_for
+from dicomprinter.cli.bases import base_for, refuse_folder
 from dicomprinter.cli.messages import PATH, invocation, json_option, print_json, say, say_problems, verbose_option
 from dicomprinter.cli.own_spool import interruptible, keep_environment, put_back, spool_of_a_run
 from dicomprinter.cli.report import Report, show_report, way_on
@@ -92,6 +92,7 @@ def command(
     Exit code: 0 done, 2 bad configuration or input, 3 held or waiting for an operator, 4 suspended, 5 discarded.
     """
     _check_dry_run(dry_run, output_dir, assumed)
+    refuse_folder(config)
     program = with_endpoints(load(config, base_for(config, base)), endpoints)
     program = replace(program, assumed=assumptions(program, assumed))
     say_problems(program.warnings, "yellow", "warning: ")
@@ -112,6 +113,9 @@ def _check_dry_run(dry_run: bool, output_dir: Path | None, assumed: tuple[tuple[
         raise InputError("--assume goes with --dry-run only", remedy="a real run asks the peers")
     if not dry_run and output_dir is not None:
         raise InputError("--output-dir goes with --dry-run only", remedy="a real run sends the objects to the archive")
+    for place in (output_dir, *output_dir.absolute().parents) if output_dir is not None else ():
+        if place.exists() and not place.is_dir():
+            raise InputError(f"--output-dir: {place} is a file", remedy="name a folder")
 
 
 def _user() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dicomprinter.cli.arguments import endpoint_option
-from dicomprinter.cli.bases import BASE_HELP, service_base
+from dicomprinter.cli.bases import BASE_HELP, refuse_folder, service_base
 from dicomprinter.cli.messages import PATH, invocation, verbose_option
 from dicomprinter.service.serve import Service
 
@@ -31,9 +31,11 @@ def command(
     SIGTERM or Ctrl-C ends it within seconds. A changed configuration is loaded by itself, or on SIGHUP.
     """
     place = service_base(base)
+    file = config.absolute() if config else place / "config" / "config.xml"
+    refuse_folder(file)
     Service(
         place,
-        config.absolute() if config else place / "config" / "config.xml",
+        file,
         log_dir.absolute() if log_dir else place / "log",
         workers,
         invocation().verbose,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from pydicom.config import settings
 
 from dicomprinter.cli.main import invoke
 
@@ -33,18 +31,6 @@ class Called:
 Call = Callable[..., Called]
 
 
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    """The command silences libraries for its whole process: here others come after it."""
-    loggers = [logging.getLogger(name) for name in ("pydicom", "pynetdicom", "dicomprinter")]
-    levels = [logger.level for logger in loggers]
-    reading, writing = settings.reading_validation_mode, settings._writing_validation_mode
-    yield
-    settings.reading_validation_mode, settings._writing_validation_mode = reading, writing
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
-
-
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where everything of the user's own goes."""
@@ -54,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def call(home: Path, capsys: pytest.CaptureFixture[str]) -> Call:
+def call(home: Path, capsys: pytest.CaptureFixture[str], libraries_as_before: None) -> Call:
     """`call("check", file)`: exit code, standard output, standard error."""
 
     def run(*arguments: object) -> Called:

@@ -42,6 +42,12 @@ def test_what_is_no_endpoint(text: str) -> None:
         _endpoint(text)
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "123456"])
+def test_a_port_out_of_range_is_named(port: str) -> None:
+    with pytest.raises(click.BadParameter, match=f": {port} is not a port from 1 to 65535"):
+        _endpoint(f"PACS=host:{port}")
+
+
 def test_a_value_may_hold_equals_signs() -> None:
     assert _assignment("PatientName=山田^太郎=やまだ^たろう") == ("PatientName", "山田^太郎=やまだ^たろう")
     assert _assignment("PatientID=") == ("PatientID", "")

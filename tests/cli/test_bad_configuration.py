@@ -76,8 +76,17 @@ def test_a_missing_variable(refused: Refused) -> None:
 
 
 def test_a_folder_in_place_of_a_configuration(call: Call, tmp_path: Path, page: Path) -> None:
-    said = call("run", tmp_path, page)
-    assert (said.code, said.err) == (
-        2,
-        f"error: cannot read the configuration {tmp_path}; Is a directory; check the path and its rights\n",
-    )
+    def told() -> str:
+        said = [
+            call("run", tmp_path, page),
+            call("check", tmp_path),
+            call("serve", "--base", tmp_path / "base", "--config", tmp_path),
+        ]
+        assert [one.code for one in said] == [2, 2, 2]
+        assert said[0].err == said[1].err == said[2].err
+        return said[0].err
+
+    assert told() == f"error: the configuration {tmp_path} is a folder; name the XML file itself\n"
+    file = tmp_path / "config.xml"
+    file.touch()
+    assert told() == f"error: the configuration {tmp_path} is a folder; name the file: {file}\n"

@@ -19,7 +19,8 @@ from reportlab.pdfgen.canvas import Canvas
 from tests.cli.conftest import Call
 from tests.imaging.pictures import chunk, png
 from tests.scp import StorageScp
-from tests.system.service import COMMAND, PATIENCE, Service, configuration, connection
+from tests.system.service import COMMAND, Service, configuration, connection
+from tests.waiting import PATIENCE
 
 Refused = Callable[[str, bytes], str]
 

@@ -28,6 +28,8 @@ def test_the_demonstration_shows_what_is_in_the_archives_and_keeps_it(
         ("backup", "Encapsulated PDF Storage", "Explicit VR Little Endian"),
         ("backup", "Secondary Capture Image Storage", "Explicit VR Little Endian"),
     ]
+    folder = Path(said.json["folder"])
+    assert all((folder / name).exists() for name in ("scan.png", "report.pdf", "primary", "backup"))
     for one in stored:
         kept = dcmread(one["file"], stop_before_pixels=True)
         assert (kept.PatientName, kept.InstitutionName) == ("Muster^Erika", "Medical Center")
@@ -40,6 +42,13 @@ def test_without_keep_nothing_stays(call: Call, tmp_path: Path, monkeypatch: pyt
     assert "Muster^Erika" in said.out
     assert "which is removed now" in said.out
     assert list(tmp_path.glob("dicomprinter-*")) == []
+
+
+def test_what_is_kept_is_named(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    said = call("demo", "--keep")
+    (folder,) = tmp_path.glob("dicomprinter-demo-*")
+    assert said.out.splitlines()[-1] == f"kept in {folder}: report.pdf, scan.png, primary/, backup/"
 
 
 def test_the_configuration_is_that_of_the_examples() -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dicomprinter.engine import commands as operators
+from dicomprinter.engine.commands import Answer
 from dicomprinter.engine.spool import Spool
+from dicomprinter.job.folder import JobFolder
 from tests.cli.conftest import Call
 from tests.scp import StorageScp
 from tests.system.help import png
 from tests.system.service import Service, configuration, connection
+from tests.waiting import PATIENCE
 
 Running = Callable[[Any], Any]
 HELD = configuration(
@@ -67,10 +72,25 @@ def test_an_empty_spool_and_none_at_all(call: Call, tmp_path: Path) -> None:
         f"error: there is no spool in {tmp_path}; name the base directory with --base\n",
     )
     Spool.open(tmp_path).close()
-    (tmp_path / "spool" / "rejected" / "x.png.reason.txt").touch()
+    # A file with its reason, and a reason whose file has gone.
+    for name in ("x.png", "x.png.reason.txt", "y.png.reason.txt"):
+        (tmp_path / "spool" / "rejected" / name).touch()
     said = call("jobs", "list", "--base", tmp_path)
     assert (said.code, said.out) == (0, f"no jobs in {tmp_path}/spool/jobs\n")
     assert said.err == f"1 rejected file in {tmp_path}/spool/rejected, each with its reason\n"
+
+
+def test_on_a_terminal_an_id_stays_whole_and_a_reason_has_one_line(
+    call: Call, base: Path, held: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = held("ECG")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for width in (80, 120):
+        monkeypatch.setenv("COLUMNS", str(width))
+        said = call("jobs", "list", "--base", base).out
+        (row,) = [line for line in said.splitlines() if job_id in line]
+        assert row.rstrip().endswith("…")
+        assert "resolve the" not in said.partition(row)[2]
 
 
 def test_the_base_directory_is_this_one_when_it_holds_a_configuration(
@@ -143,8 +163,61 @@ def test_discard_without_a_service_and_one_bad_id_does_not_stop_the_others(
 # Beside a service
 
 
+@pytest.mark.parametrize(
+    ("outcome", "message", "succeeded"),
+    [
+        ("done", "it has finished meanwhile: done", True),
+        ("discarded", "it has finished meanwhile: discarded", False),
+        ("", "no longer in the spool", False),
+    ],
+)
+def test_a_job_that_ends_before_the_command_is_written_does_not_stop_the_others(
+    *,
+    call: Call,
+    base: Path,
+    held: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: str,
+    message: str,
+    succeeded: bool,
+) -> None:
+    first, second = held("one"), held("two")
+    ask = operators.ask_service
+
+    def leaves(spool: Spool, folder: JobFolder, command: str, *, timeout: float) -> Answer:
+        if folder.path.name == second:
+            # Another fault of the system.
+            monkeypatch.setattr(folder, "write_command", full)
+        else:
+            if outcome:
+                spool.write_ledger({"job": first, "outcome": outcome})
+            folder.remove()
+        return ask(spool, folder, command, timeout=timeout)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "a/file")
+
+    monkeypatch.setattr(operators, "ask_service", leaves)
+    with Spool.open(base):
+        said = call("jobs", "resume", first, first[:-1], first, second, "nope", "--base", base, "--json")
+    assert said.code == 2
+    assert [(job["id"], job["succeeded"]) for job in said.json["jobs"]] == [
+        (first, succeeded),
+        (second, False),
+        ("nope", False),
+    ]
+    told = [job["message"] for job in said.json["jobs"]]
+    assert told[0] == message
+    assert told[1] == "the disk or the system failed: No space left on device"
+    assert 'there is no job "nope"' in told[2]
+
+
 def test_resume_and_discard_beside_a_service(call: Call, tmp_path: Path, running: Running) -> None:
-    archive = running(StorageScp(answers=[0xC123, 0xC123]))
+    answered = threading.Event()
+    # The third time it waits: a job that is done at once takes the command's answer along.
+    archive = running(
+        StorageScp(answers=[0xC123, 0xC123], on_store=lambda _: len(archive.received) < 3 or answered.wait(PATIENCE))
+    )
     store = f'<Store name="Send">{connection(archive.port, "PACS")}</Store>'
     service = running(Service(tmp_path / "base", configuration(store, '<Perform action="Send"/>')))
 
@@ -157,7 +230,10 @@ def test_resume_and_discard_beside_a_service(call: Call, tmp_path: Path, running
     service.drop("two.png", png(2))
     service.wait_for(lambda: are_held(2), "both jobs are held")
     first, second = service.job_ids()
-    said = call("jobs", "resume", first, "--base", service.base)
+    try:
+        said = call("jobs", "resume", first, "--base", service.base)
+    finally:
+        answered.set()
     assert said.code == 0
     assert "held before, now queued" in said.out
     assert "no service" not in said.out

@@ -56,6 +56,20 @@ def test_an_unknown_command_is_told_without_a_traceback(call: Call) -> None:
     assert said.out == ""
 
 
+@pytest.mark.parametrize(("wrong", "near"), [("chek", "check"), ("server", "serve"), ("job", "jobs")])
+def test_a_command_that_is_nearly_one(call: Call, wrong: str, near: str) -> None:
+    said = call(wrong)
+    assert said.code == 2
+    assert said.err == f"error: No such command '{wrong}'; did you mean \"{near}\"?\n"
+
+
+@pytest.mark.parametrize("command", [(), ("jobs",)])
+def test_without_a_command_the_help_is_shown(call: Call, command: tuple[str, ...]) -> None:
+    said = call(*command)
+    assert (said.code, said.out) == (2, "")
+    assert said.err == call(*command, "--help").out
+
+
 def test_a_wrong_use_with_json_is_one_object(call: Call) -> None:
     said = call("run", "--json")
     assert said.code == 2

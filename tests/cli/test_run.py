@@ -19,7 +19,8 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from dicomprinter.engine.spool import Spool
 from tests.cli.conftest import Call
 from tests.scp import RawScp, StorageScp, closed_port, silent
-from tests.system.service import COMMAND, PATIENCE, configuration, connection
+from tests.system.service import configuration, connection, started
+from tests.waiting import PATIENCE
 
 Running = Callable[[Any], Any]
 Spools = Callable[[], list[Path]]
@@ -38,6 +39,11 @@ def config(tmp_path: Path) -> Callable[..., Path]:
         return file
 
     return write
+
+
+def messages(report: Any) -> list[str]:
+    """The history of a job."""
+    return [line["message"] for line in report["history"]]
 
 
 def test_a_job_that_is_done(
@@ -112,10 +118,8 @@ def test_a_held_job_stays_and_goes_on_by_the_commands_that_are_told(
     resume, serve = (line.split()[3:] for line in lines[-2:])
     assert resume[0] == serve[0] == "dicomprinter"
     assert call(*resume[1:]).code == 0
-    process = subprocess.Popen([*COMMAND, *serve[1:]], stderr=subprocess.DEVNULL)
-    try:
+    with started(*serve[1:], stderr=subprocess.DEVNULL) as process:
         first, second = archive.wait_for(2)
-    finally:
         process.terminate()
         assert process.wait(PATIENCE) == 0
     assert first.sop_instance == second.sop_instance
@@ -129,6 +133,29 @@ def test_a_suspended_job(call: Call, config: Callable[..., Path], page: Path, sp
     (base,) = spools()
     assert f"dicomprinter serve --base {base} --config" in said.err
     assert "jobs resume" not in said.err
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_job_that_stores_nothing(
+    call: Call, config: Callable[..., Path], page: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    dry = (*options, "--output-dir", tmp_path / "out") if options else ()
+    file = config(workflow='<If field="QUERY_FOUND" value="true"><Perform action="Send"/></If>')
+    said = call("run", file, page, *dry)
+    assert (said.code, said.out.splitlines()[-1]) == (0, "done, nothing stored")
+    assert call("run", file, page, *dry, "--json").json["outcome"] == "done"
+    if dry:
+        said = call("run", file, page, *dry, "--assume", "QUERY_FOUND=1")
+        assert "If QUERY_FOUND = true: yes (assumed)" in said.out
+        assert said.out.splitlines()[-1] == "done"
+
+
+def test_a_text_alone_is_one_text(call: Call, config: Callable[..., Path], page: Path, tmp_path: Path) -> None:
+    text = tmp_path / "letter.txt"
+    text.write_text("a letter")
+    file = config(workflow="<Discard/>")
+    assert messages(call("run", file, text, "--json").json)[0] == "accepted from run: 1 text, set as a PDF"
+    assert messages(call("run", file, page, text, "--json").json)[0] == "accepted from run: 1 page, 1 text"
 
 
 def test_a_discarded_job(call: Call, config: Callable[..., Path], page: Path, spools: Spools) -> None:
@@ -176,7 +203,11 @@ def test_a_dry_run_writes_what_would_be_sent_and_calls_nobody(
     options = ("--dry-run", "--output-dir", tmp_path / "out", "--base", tmp_path / "base", "--json")
     said = call("run", config(storage_scp.port, workflow), page, *options)
     assert (said.code, said.json["instances"]) == (0, [])
+    assert "If TAG_VALUE(0010,0020): no" in messages(said.json)
     said = call("run", config(storage_scp.port, workflow), page, *options, "--assume", "TAG_VALUE(PatientID)=4711")
+    assert "If TAG_VALUE(0010,0020): yes (assumed)" in messages(said.json)
+    address = f"PACS@127.0.0.1:{storage_scp.port}"
+    assert f"Send: Secondary Capture Image Storage 1 would be stored by {address}" in messages(said.json)
     (instance,) = said.json["instances"]
     assert instance["status"] is None
     assert dcmread(instance["file"]).SOPInstanceUID == instance["sop_instance_uid"]
@@ -184,6 +215,23 @@ def test_a_dry_run_writes_what_would_be_sent_and_calls_nobody(
     assert storage_scp.associations == 0
     assert spools() == []
     assert not (tmp_path / "base").exists()
+
+
+def test_a_switch_says_that_its_field_is_assumed(
+    call: Call, config: Callable[..., Path], page: Path, tmp_path: Path
+) -> None:
+    workflow = '<Switch field="CLIENT_HOST_NAME"><Case value="ward"><Perform action="Send"/></Case></Switch>'
+    options = ("--dry-run", "--output-dir", tmp_path / "out", "--json", "--assume", "CLIENT_HOST_NAME=ward")
+    said = call("run", config(workflow=workflow), page, *options)
+    assert "Switch CLIENT_HOST_NAME: case 1 (assumed)" in messages(said.json)
+
+
+def test_an_output_folder_that_is_a_file(call: Call, config: Callable[..., Path], page: Path, spools: Spools) -> None:
+    for folder in (page, page / "out"):
+        said = call("run", config(), page, "--dry-run", "--output-dir", folder)
+        assert (said.code, said.out) == (2, "")
+        assert said.err == f"error: --output-dir: {page} is a file; name a folder\n"
+    assert spools() == []
 
 
 def test_a_dry_run_that_would_be_held_leaves_no_job_that_a_service_would_send(
@@ -234,17 +282,12 @@ def test_an_interrupted_job_stays_queued(
         connection.wait()
 
     archive = running(RawScp(script))
-    process = subprocess.Popen(
-        [*COMMAND, "run", str(config(archive.port)), str(page), "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=dict(os.environ),
-    )
-    assert connected.wait(PATIENCE)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
+    command = ("run", config(archive.port), page, "--json")
+    with started(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert connected.wait(PATIENCE)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
     (base,) = spools()
     (job,) = (base / "spool" / "jobs").iterdir()
     assert json.loads((job / "job.json").read_text())["state"] == "queued"

@@ -20,7 +20,7 @@ SYNTAXES = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless, JPEGBas
 
 
 def peer(pacs: EmbeddedPacs) -> Peer:
-    return Peer(pacs.ae_title, "127.0.0.1", pacs.port, association_timeout=2, dimse_timeout=5)
+    return Peer(pacs.ae_title, "127.0.0.1", pacs.port, association_timeout=30, dimse_timeout=30)
 
 
 def store(pacs: EmbeddedPacs, folder: Path, *, uid: str, study: str, series: str, **values: Any) -> Path:

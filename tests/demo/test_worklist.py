@@ -42,7 +42,7 @@ def find(step: dict[str, Any] | None = None, *, entries: Sequence[Dataset] = ENT
             setattr(target, keyword, value)
     identifier.ScheduledProcedureStepSequence = [item]
     with EmbeddedWorklist(entries) as worklist:
-        peer = Peer(worklist.ae_title, "127.0.0.1", worklist.port, association_timeout=2, dimse_timeout=5)
+        peer = Peer(worklist.ae_title, "127.0.0.1", worklist.port, association_timeout=30, dimse_timeout=30)
         with Association.open(peer, [(WORKLIST_FIND, [ExplicitVRLittleEndian])]) as association:
             found = list(association.find(WORKLIST_FIND, identifier))
         assert len(worklist.queries) == 1

@@ -7,8 +7,6 @@ import json
 import os
 import socket
 import subprocess
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +19,8 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 from tests.peers import program
 from tests.scp import closed_port
+from tests.waiting import PATIENCE, wait_until
 
-_START = 20.0
 _WORKLIST_FIND = UID("1.2.840.10008.5.1.4.31")
 _PLUGIN_FOLDERS = ("/usr/share/orthanc/plugins", "/usr/local/share/orthanc/plugins")
 
@@ -127,14 +125,14 @@ class Orthanc:
     log: Path
 
     def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=PATIENCE) as answer:
             return bytes(answer.read())
 
     def json(self, path: str) -> Any:
         return json.loads(self.get(path))
 
     def instances(self) -> list[str]:
-        """Orthanc's own ids."""
+        """Orthanc's own ids; it answers a C-STORE after it has stored."""
         return list(self.json("/instances"))
 
     def file(self, instance: str) -> bytes:
@@ -144,15 +142,6 @@ class Orthanc:
     def tags(self, instance: str) -> dict[str, Any]:
         """Keyword to value, in Unicode."""
         return dict(self.json(f"/instances/{instance}/tags?simplify"))
-
-    def wait_for(self, count: int, timeout: float = 10) -> list[str]:
-        """Orthanc answers a C-STORE after it has stored, so this rarely waits."""
-        end = time.monotonic() + timeout
-        while len(found := self.instances()) < count:
-            if time.monotonic() > end:
-                raise TimeoutError(f"{len(found)} of {count} instances came within {timeout:g} s")
-            time.sleep(0.05)
-        return found
 
 
 @contextlib.contextmanager
@@ -193,10 +182,9 @@ def orthanc(
             }
         )
     )
-    with _running([program("Orthanc"), str(config)], port, folder / "orthanc.log", folder) as log:
-        server = Orthanc(port, http_port, ae_title, log)
-        _wait_for_rest(server)
-        yield server
+    command = [program("Orthanc"), str(config)]
+    with _running(command, port, folder / "orthanc.log", folder, http_port) as log:
+        yield Orthanc(port, http_port, ae_title, log)
 
 
 def write_worklist(folder: Path, entries: Sequence[Dataset]) -> None:
@@ -213,15 +201,21 @@ def write_worklist(folder: Path, entries: Sequence[Dataset]) -> None:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], port: int, log: Path, folder: Path) -> Iterator[Path]:
+def _running(command: list[str], port: int, log: Path, folder: Path, http_port: int | None = None) -> Iterator[Path]:
     # What the caller's environment says about DCMTK must not change its stock behaviour.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DCM", "TCP_"))}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, env=environment
         )
+
+        def is_ready() -> bool:
+            if process.poll() is not None:
+                raise RuntimeError(f"{command[0]} has ended:\n{log.read_text(errors='replace')}")
+            return _listens(port) and (http_port is None or _answers(http_port))
+
         try:
-            _wait_for_port(process, port, log)
+            wait_until(is_ready, f"{command[0]} is ready; {log} says why not")
             yield log
         finally:
             # Nothing here outlives the test, and Orthanc takes seconds to end in order.
@@ -229,25 +223,17 @@ def _running(command: list[str], port: int, log: Path, folder: Path) -> Iterator
             process.wait()
 
 
-def _wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = time.monotonic() + _START
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"{process.args!r} does not listen:\n{log.read_text(errors='replace')}") from None
-            time.sleep(0.02)
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+    except OSError:
+        return False
+    return True
 
 
-def _wait_for_rest(server: Orthanc) -> None:
-    end = time.monotonic() + _START
-    while True:
-        try:
-            server.get("/system")
-            return
-        except (urllib.error.URLError, OSError):
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
+def _answers(http_port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{http_port}/system", timeout=PATIENCE).close()
+    except OSError:
+        return False
+    return True

@@ -9,13 +9,6 @@ from dicomprinter.imaging.decoder import Decoder
 from tests.system.help import House
 
 
-@pytest.fixture(scope="package")
-def decoder() -> Iterator[Decoder]:
-    """One for all: its process takes longer to start than most tests to run."""
-    with Decoder() as opened:
-        yield opened
-
-
 @pytest.fixture
 def house(tmp_path: Path, decoder: Decoder) -> Iterator[House]:
     with House(tmp_path / "base", decoder) as opened:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
+from typing import Any
 
 from dicomprinter.engine.commands import Answer, ask_service
 from dicomprinter.engine.engine import Engine
@@ -13,7 +13,7 @@ from dicomprinter.job.job import Job
 from dicomprinter.job.parts import State
 from dicomprinter.program import Program
 from tests.system.help import House, perform, png, store
-from tests.system.service import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 
 def state(house: House, job: Job) -> State | None:
@@ -26,7 +26,7 @@ def state(house: House, job: Job) -> State | None:
 
 def wait_for(house: House, job: Job, wanted: State | None) -> None:
     """The engine tells nobody of a state."""
-    wait_until(lambda: state(house, job) == wanted, f"the job is {wanted}", 10)
+    wait_until(lambda: state(house, job) == wanted, f"the job is {wanted}")
 
 
 def outcomes(house: House) -> list[str]:
@@ -57,20 +57,16 @@ def held(house: House, port: int) -> tuple[Program, Job]:
 
 
 def asked(engine: Engine, job: Job, command: str) -> Answer:
-    """What `jobs resume` does; the engine looks when it is woken."""
-    done = threading.Event()
+    """What `jobs resume` does; the engine is woken, for its own looks are far apart."""
+    folder = JobFolder(job.folder.path)
+    write = folder.write_command
 
-    def keep_awake() -> None:
-        while not done.wait(0.02):
-            engine.wake()
+    def write_and_wake(written: dict[str, Any]) -> None:
+        write(written)
+        engine.wake()
 
-    thread = threading.Thread(target=keep_awake)
-    thread.start()
-    try:
-        return ask_service(engine.spool, JobFolder(job.folder.path), command, timeout=10)
-    finally:
-        done.set()
-        thread.join()
+    folder.write_command = write_and_wake  # type: ignore[method-assign]
+    return ask_service(engine.spool, folder, command, timeout=PATIENCE)
 
 
 def content(folder: Path) -> dict[str, bytes]:

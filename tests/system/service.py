@@ -7,25 +7,26 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.waiting import PATIENCE, wait_until
+
 COMMAND = (sys.executable, "-m", "dicomprinter")
-# A loaded machine takes long to start an interpreter; nothing ever waits so long when all is well.
-PATIENCE = 30.0
-_POLL = 0.02
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
-    """Ask again and again: another process tells nobody when it is ready."""
-    end = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(f"{what}: not within {timeout:g} s")
-        time.sleep(_POLL)
+@contextmanager
+def started(*arguments: object, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """The program as a process of its own; what is left of it at the end is killed."""
+    command = [*COMMAND, *(str(argument) for argument in arguments)]
+    with subprocess.Popen(command, text=True, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def connection(port: int, ae_title: str, *, host: str = "127.0.0.1", more: str = "") -> str:

@@ -21,7 +21,8 @@ from dicomprinter.workflow.interpreter import Done, Held
 from tests.scp import StorageScp, closed_port
 from tests.system.engine_help import asked, content, held, outcomes, state, suspended, uids, wait_for
 from tests.system.help import House, perform, png, set_tag, store
-from tests.system.service import COMMAND, Service, configuration, wait_until
+from tests.system.service import COMMAND, Service, configuration
+from tests.waiting import wait_until
 
 Run = Callable[[Any], Any]
 TAGS = "".join(set_tag(name, "InstitutionName", name) for name in ("One", "Two"))
@@ -233,6 +234,6 @@ def test_a_disk_that_fails_while_a_job_expires_is_tried_again(
     house.clock.forward(days=6)
     there = house.spool.expired / job.id
     engine.wake()
-    wait_until(there.exists, "the job has expired", 10)
+    wait_until(there.exists, "the job has expired")
     assert failed.is_set()
     assert JobFolder(there).load().state is State.EXPIRED

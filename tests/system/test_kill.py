@@ -26,6 +26,7 @@ from dicomprinter.intake.accept import Intake
 from dicomprinter.intake.incoming import Incoming
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
+from tests.killed import Killed, die
 from tests.scp import StorageScp
 from tests.system.help import grey, perform, png, set_tag, store
 from tests.system.service import Service, configuration, connection
@@ -95,13 +96,15 @@ def test_200_jobs_and_20_kills(tmp_path: Path) -> None:
             dropper = threading.Thread(target=drop_all, args=(service, order))
             dropper.start()
             busy = 0
-            for _ in range(KILLS):
-                # Some hit the start itself, when the kill before is being recovered from.
-                time.sleep(chance.uniform(0.05, 1.1))
-                service.kill()
-                busy += bool(service.job_ids() or any(service.incoming.iterdir()))
-                service.start(wait=False)
-            dropper.join()
+            try:
+                for _ in range(KILLS):
+                    # Some hit the start itself, when the kill before is being recovered from.
+                    time.sleep(chance.uniform(0.05, 1.1))
+                    service.kill()
+                    busy += bool(service.job_ids() or any(service.incoming.iterdir()))
+                    service.start(wait=False)
+            finally:
+                dropper.join()
             service.wait_for(lambda: len(service.ledger()) >= JOBS and not service.leftovers(), "all is done", 60)
             assert service.stop() == 0
         received = list(archive.received)
@@ -125,10 +128,6 @@ def test_200_jobs_and_20_kills(tmp_path: Path) -> None:
     assert service.leftovers() == []
     assert [path for path in service.temporary.rglob("*") if path.is_file()] == []
     assert busy > KILLS // 2, "the kills came too late to prove anything"
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 class Moves:
@@ -242,7 +241,7 @@ def test_a_new_file_of_the_same_name_is_another_job(
     reception = Reception(tmp_path, decoder)
     reception.put(scan_png=png(1))
     with monkeypatch.context() as patch:
-        patch.setattr(JobFolder, "complete_arrival", lambda *_: die())
+        patch.setattr(JobFolder, "complete_arrival", die)
         with pytest.raises(Killed):
             reception.look()
     reception.put(scan_png=png(2))
@@ -305,7 +304,3 @@ def test_a_disk_that_fails_on_the_way_in_loses_nothing(
 def names(folder: Path) -> list[str]:
     """Everything in a folder, hidden or not."""
     return [path.name for path in folder.iterdir()]
-
-
-def die() -> None:
-    raise Killed
