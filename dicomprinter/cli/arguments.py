@@ -11,9 +11,9 @@ from dicomprinter.actions.store import Store
 from dicomprinter.cli.messages import F
 from dicomprinter.config.canonical import nearest
 from dicomprinter.config.kinds import BOOLEAN
-from dicomprinter.dicom.tags import parse_tag, tag_text
+from dicomprinter.dicom.tags import parse_tag
 from dicomprinter.errors import InputError
-from dicomprinter.workflow.conditions import FIELDS
+from dicomprinter.workflow.conditions import FIELDS, YES_OR_NO, Condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>[0-9]{1,9})")
 _FIELD = re.compile(r"(\w+)\s*(?:\(\s*(.*?)\s*\))?")
-_YES_OR_NO = ("QUERY_FOUND", "QUERY_PARTIAL", "STORE_SUCCEEDED")
 
 
 def assignments(
@@ -86,7 +85,7 @@ def _assumption(program: Program, name: str, value: str) -> tuple[str, str]:
         raise InputError(f'--assume: "{name}" is not a field of conditions', remedy=nearest(field, FIELDS))
     try:
         label = _label(program, field, match[2])
-        if field in _YES_OR_NO:
+        if field in YES_OR_NO:
             BOOLEAN.parse(value)
     except ValueError as error:
         raise InputError(f"--assume {name}: {error}") from None
@@ -94,14 +93,13 @@ def _assumption(program: Program, name: str, value: str) -> tuple[str, str]:
 
 
 def _label(program: Program, field: str, inside: str | None) -> str:
-    """As Condition.label writes it."""
     if inside is None:
         return field
     if field == "TAG_VALUE":
-        return f"{field}{tag_text(parse_tag(inside))}"
+        return Condition(field, parse_tag(inside), None, "", True).label
     if field != "STORE_SUCCEEDED":
         raise ValueError(f"{field} takes nothing in parentheses")
     stores = [action.name for action in program.actions.values() if isinstance(action, Store)]
     if inside not in stores:
         raise ValueError(f'there is no Store "{inside}"; {nearest(inside, stores)}')
-    return f"{field}({inside})"
+    return Condition(field, None, inside, "", True).label

@@ -25,7 +25,7 @@ from dicomprinter.cli.tables import show_table
 from dicomprinter.engine import commands as operators
 from dicomprinter.engine.commands import Answer
 from dicomprinter.engine.runner import Runner
-from dicomprinter.engine.spool import Spool
+from dicomprinter.engine.spool import Spool, SpoolInUseError
 from dicomprinter.engine.tools import local_now, tools
 from dicomprinter.errors import InputError, SpoolError
 from dicomprinter.imaging.decoder import Decoder
@@ -132,13 +132,16 @@ def _spool(base: Path | None) -> Spool:
 
 
 def _all(spool: Spool) -> Iterator[Job]:
-    """The jobs and those that have expired."""
-    yield from spool.load_all()
-    for path in sorted(spool.expired.iterdir()) if spool.expired.is_dir() else ():
+    """The jobs and those that have expired; one that cannot be read is told of, one that vanishes meanwhile is not."""
+    for path in (*(spool.jobs / job_id for job_id in spool.job_ids()), *sorted(spool.expired.glob("*"))):
         try:
-            yield JobFolder(path).load()
-        except DamagedJobError as error:
-            say(f"error: {error}", "red")
+            yield spool.load(path.name) if path.parent == spool.jobs else JobFolder(path).load()
+        except (DamagedJobError, SpoolError) as error:
+            if path.exists():
+                say(f"error: {error}", "red")
+        except OSError as error:
+            if path.exists():
+                say(f"error: the job {path.name} cannot be read now: {error.strerror}", "red")
 
 
 def _find(spool: Spool, job_id: str) -> Job:
@@ -245,10 +248,8 @@ def _try(spool: Spool, folder: JobFolder, name: str) -> Answer:
 def _give(spool: Spool, folder: JobFolder, name: str) -> Answer:
     try:
         owned = Spool.open(spool.base)
-    except SpoolError:
-        if operators.is_locked(spool):
-            return operators.ask_service(spool, folder, name, timeout=_ANSWER_SECONDS)
-        raise
+    except SpoolInUseError:
+        return operators.ask_service(spool, folder, name, timeout=_ANSWER_SECONDS)
     with owned, Decoder() as decoder:
         runner = Runner(owned, tools(decoder), _no_program)
         job = owned.load(folder.path.name)

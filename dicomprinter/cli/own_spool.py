@@ -75,8 +75,10 @@ def put_back(spool: Spool, job_id: str) -> bool:
         job = spool.load(job_id)
         if job.state is State.RUNNING:
             job.state = State.QUEUED
-        job.note("interrupted; it goes on at the node that ran", level="WARN")
-        job.folder.save(job, secure=True)
+        # A disk that is full leaves it running, which the next start takes for the same.
+        with suppress(OSError):
+            job.note("interrupted; it goes on at the node that ran", level="WARN")
+            job.folder.save(job, secure=True)
         return True
     return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,6 +152,10 @@ def _run_in(spool: Spool, order: _Order) -> int:
             outcome = runner.run(job)
         except KeyboardInterrupt:
             return _interrupted(spool, order, job)
+        except Exception:
+            # The job is not lost: who sees the error has to hear where it is.
+            say(_stopped("stopped", spool, order, job), "red")
+            raise
     name, code = _outcome(outcome)
     if not reports:
         keep(job, name)
@@ -188,13 +193,17 @@ def _way_on(spool: Spool, order: _Order, report: Report) -> str:
 
 
 def _interrupted(spool: Spool, order: _Order, job: Job) -> int:
-    if order.output_dir is not None or not put_back(spool, job.id):
-        what = "interrupted"
-    else:
-        keep_environment(base_for(order.program.file, order.base), spool.base)
-        report = Report(job.id, "interrupted")
-        what = "interrupted; " + way_on(spool.base, order.program.file.absolute(), report, order.endpoints)
+    what = _stopped("interrupted", spool, order, job)
     say(what, "red")
     if invocation().as_json:
         print_json({"error": what, "problems": []})
     return _INTERRUPTED
+
+
+def _stopped(how: str, spool: Spool, order: _Order, job: Job) -> str:
+    """Leave the job where a service finds it; what became of it and what to do next."""
+    if order.output_dir is not None or not put_back(spool, job.id):
+        return how
+    with suppress(OSError):
+        keep_environment(base_for(order.program.file, order.base), spool.base)
+    return f"{how}; " + way_on(spool.base, order.program.file.absolute(), Report(job.id, how), order.endpoints)

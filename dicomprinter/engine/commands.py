@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dicomprinter.engine.spool import Spool, SpoolInUseError
+from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import SpoolError
 from dicomprinter.job.parts import State
 
@@ -84,12 +84,3 @@ def _left(spool: Spool, folder: JobFolder, command: str, head: str = "") -> Answ
     if outcome is None:
         return Answer("no longer in the spool", succeeded=False)
     return Answer(head + outcome, succeeded=(command == "discard") == (outcome == "discarded"))
-
-
-def is_locked(spool: Spool) -> bool:
-    """Whether another process owns the spool."""
-    try:
-        Spool.open(spool.base, patience=0).close()
-    except SpoolInUseError:
-        return True
-    return False

@@ -19,7 +19,6 @@ from dicomprinter.job.job import Job
 from dicomprinter.job.parts import START, Facts, Flags, Payload, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 UNFINISHED = ".new-"
@@ -137,12 +136,6 @@ class Spool:
             if self._lock.is_locked:
                 _set_aside(job)
             return job
-
-    def load_all(self) -> Iterator[Job]:
-        """Every job, in order of arrival; one that vanishes meanwhile or cannot be read is left out."""
-        for job_id in self.job_ids():
-            with suppress(SpoolError, OSError):
-                yield self.load(job_id)
 
     def outcome(self, job_id: str) -> str | None:
         """What the ledger says of a job that has left; None when it says nothing."""

@@ -27,7 +27,7 @@ FIELDS = (
     "PRINTED_FILE_NAME",
 )
 REFUSED_FIELDS = ("VALIDATION_FAILED", "EXCEPTION_OCCURRED")
-_YES_OR_NO = ("QUERY_FOUND", "QUERY_PARTIAL", "STORE_SUCCEEDED")
+YES_OR_NO = ("QUERY_FOUND", "QUERY_PARTIAL", "STORE_SUCCEEDED")
 
 
 def check_field(node: Node, report: Report) -> None:
@@ -47,7 +47,7 @@ def check_value(field: str, value: str, place: Position, report: Report) -> None
     """Look at what a field is compared with at load."""
     if field == "TAG_VALUE":
         _try(lambda: PATTERN.parse(value), place, report)
-    elif field in _YES_OR_NO:
+    elif field in YES_OR_NO:
         _try(lambda: BOOLEAN.parse(value), place, report)
 
 
@@ -88,7 +88,7 @@ class Condition:
         field = node["field"]
         tag = int(parse_tag(node["tag"])) if field == "TAG_VALUE" else None
         store = node["tag"] if field == "STORE_SUCCEEDED" else None
-        if field in _YES_OR_NO and value:
+        if field in YES_OR_NO and value:
             value = "true" if BOOLEAN.parse(value) else "false"
         return cls(field, tag, store, value, node["caseSensitive"])
 
@@ -104,7 +104,7 @@ class Condition:
         actual = self.assumption(assumed)
         if actual is None:
             actual = self._actual(job)
-        if self.field in _YES_OR_NO:
+        if self.field in YES_OR_NO:
             return bool(BOOLEAN.parse(actual) == BOOLEAN.parse(self.value))
         if self.field == "TAG_VALUE":
             return self._matches(actual)

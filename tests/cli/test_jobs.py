@@ -65,6 +65,21 @@ def test_the_list(call: Call, base: Path, held: Callable[[str], str]) -> None:
         assert text in row
 
 
+def test_a_job_that_cannot_be_read_is_said_and_hides_no_other(
+    call: Call, base: Path, held: Callable[[str], str]
+) -> None:
+    foreign, expired, sound = held("a"), held("b"), held("c")
+    spool = base / "spool"
+    (spool / "jobs" / expired).rename(spool / "expired" / expired)
+    for job in (spool / "jobs" / foreign, spool / "expired" / expired):
+        data = json.loads((job / "job.json").read_text())
+        (job / "job.json").write_text(json.dumps({**data, "version": 99}))
+    said = call("jobs", "list", "--json", "--base", base)
+    assert said.code == 0
+    assert [job["id"] for job in json.loads(said.out)["jobs"]] == [sound]
+    assert said.err.count("written by another version") == 2
+
+
 def test_an_empty_spool_and_none_at_all(call: Call, tmp_path: Path) -> None:
     said = call("jobs", "list", "--base", tmp_path)
     assert (said.code, said.err) == (

@@ -17,6 +17,9 @@ from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from dicomprinter.engine.spool import Spool
+from dicomprinter.job.folder import JobFolder
+from dicomprinter.job.job import Job
+from dicomprinter.job.parts import State
 from tests.cli.conftest import Call
 from tests.scp import RawScp, StorageScp, closed_port, silent
 from tests.system.service import configuration, connection, started
@@ -295,6 +298,25 @@ def test_an_interrupted_job_stays_queued(
     assert "Traceback" not in err
     assert json.loads(out)["error"].startswith("interrupted")
     assert page.exists()
+
+
+def test_a_full_disk_tells_where_the_job_is(
+    call: Call, config: Callable[..., Path], page: Path, spools: Spools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = JobFolder.save
+
+    def full(folder: JobFolder, job: Job, *, secure: bool = False) -> None:
+        if job.state is State.RUNNING or folder.history():
+            raise OSError(28, "No space left on device")
+        save(folder, job, secure=secure)
+
+    monkeypatch.setattr(JobFolder, "save", full)
+    said = call("run", config(104), page)
+    assert said.code == 2
+    (base,) = spools()
+    (job,) = (base / "spool" / "jobs").iterdir()
+    assert f"stopped; the job stays in {job}" in said.err
+    assert "No space left on device" in said.err
 
 
 def test_a_second_run_in_one_base_directory_is_refused(
