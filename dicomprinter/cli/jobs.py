@@ -45,7 +45,7 @@ def _base_option(function: F) -> F:
     return click.option("--base", type=PATH, help=BASE_HELP)(function)
 
 
-@click.group("jobs", invoke_without_command=True)
+@click.group("jobs", invoke_without_command=True, subcommand_metavar="COMMAND [ARGS]...")
 @click.pass_context
 def command(ctx: click.Context) -> int:
     """List, show, resume or discard the jobs of a spool. An id may be shortened to its beginning."""

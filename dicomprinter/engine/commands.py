@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,9 +69,11 @@ def ask_service(spool: Spool, folder: JobFolder, command: str, *, timeout: float
     while time.monotonic() < deadline:
         if not folder.path.exists():
             return _left(spool, folder, command)
-        for line in folder.history():
-            if line.get("answers") == token:
-                return Answer(str(line["message"]), bool(line.get("succeeded", True)))
+        # The folder may go while its history is being read.
+        with suppress(FileNotFoundError):
+            for line in folder.history():
+                if line.get("answers") == token:
+                    return Answer(str(line["message"]), bool(line.get("succeeded", True)))
         time.sleep(_POLL_SECONDS)  # another process answers: there is nothing to wait on but its file
     raise SpoolError(
         f"the service did not answer within {timeout:g} s",

@@ -144,6 +144,19 @@ def test_discarding_a_job_that_has_finished_says_so(spool, loaded):
     assert (answer.message, answer.succeeded) == ("done", False)
 
 
+def test_a_job_that_goes_while_its_history_is_read_has_finished(spool, loaded):
+    folder = new_job(spool).folder
+
+    def going():
+        spool.write_ledger({"job": folder.path.name, "outcome": "done"})
+        shutil.rmtree(folder.path)
+        raise FileNotFoundError(2, "No such file or directory")
+
+    folder.history = going  # type: ignore[method-assign]
+    answer = ask_service(spool, folder, "resume", timeout=5)
+    assert (answer.message, answer.succeeded) == ("done", True)
+
+
 def test_a_discard_that_is_cut_off_is_finished_at_the_next_start(spool, loaded):
     job = new_job(spool)
     job.leaving, job.reason = "discarded", "an operator discarded it"
