@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydicom.dataset import Dataset
-from pydicom.uid import JPEGBaseline8Bit, JPEGLosslessSV1, RLELossless
+from pydicom.uid import (
+    HTJ2KLossless,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 from pynetdicom import AllStoragePresentationContexts, evt
 from pynetdicom.events import Event
 
@@ -35,6 +42,7 @@ from tests.waiting import PATIENCE
 __all__ = [
     "ALL_SYNTAXES",
     "FIND_MODELS",
+    "LOSSLESS",
     "STORAGE_CLASSES",
     "Answer",
     "Connection",
@@ -54,7 +62,8 @@ __all__ = [
     "talking",
 ]
 
-ALL_SYNTAXES = (*UNCOMPRESSED, RLELossless, JPEGBaseline8Bit, JPEGLosslessSV1)
+LOSSLESS = (RLELossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, HTJ2KLossless)
+ALL_SYNTAXES = (*UNCOMPRESSED, JPEGBaseline8Bit, *LOSSLESS)
 STORAGE_CLASSES = tuple(str(context.abstract_syntax) for context in AllStoragePresentationContexts)
 FIND_MODELS = (
     "1.2.840.10008.5.1.4.31",

@@ -1,127 +1,268 @@
 """Which objects a Store makes of a job, and the UIDs that each has once and for all.
 
 A SOP Instance UID names one content. The content's key is made of the page or document, of how its pixels are made
-(colour mode; the parameters of a lossy compression), and of the attributes that go with it; lossless compression
-changes nothing of it. Every UID follows from the job's id and the key, so a repetition finds the same one.
+(colour mode; the parameters of a lossy compression; the resolution of a PDF's pages), and of the attributes that go
+with it; lossless compression changes nothing of it. Every UID follows from the job's id and the key, so a repetition
+finds the same one. A DICOM file keeps the UIDs that it came with.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
 from pydicom import Dataset
 from pydicom.uid import (
     UID,
     EncapsulatedPDFStorage,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
     JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    RLELossless,
     SecondaryCaptureImageStorage,
 )
 
+from dicomprinter.dicom.secondary_capture import multiframe_class
 from dicomprinter.dicom.uids import derive_uid
+from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.job.job import dataset_text
 from dicomprinter.job.parts import Instance, PageRef
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dicomprinter.dicom.page import Form
+    from dicomprinter.imaging.decoder import Decoder
     from dicomprinter.job.job import Job
 
-UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
-_MODALITY = "00080060"
+UNCOMPRESSED: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+# What a peer may take instead, the most widely known first.
+_LOSSLESS: Final = (*UNCOMPRESSED, RLELossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, HTJ2KLossless)
+_MULTIFRAME: Final = (
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+)
+# Pixel Data has a length of 32 bits whose largest value means something else (PS3.5 7.1.1).
+_LARGEST_PIXEL_DATA: Final = 2**32 - 2
+# The numbers of the pages have a length of 16 bits (PS3.5 6.2.2).
+_MOST_FRAMES: Final = 9_999
+_MODALITY: Final = "00080060"
 
 
 @dataclass(frozen=True)
 class Representation:
-    """How a Store makes its objects; `compression` None is uncompressed, `quality` counts for JPEG Baseline."""
+    """How a Store makes its objects.
 
-    compression: UID | None
-    quality: int
-    mode: ColourMode
-    character_set: str | None
+    Args:
+        compression: of pages; None is uncompressed.
+        quality: 1 to 100, for JPEG Baseline.
+        mode: the colour mode of pages.
+        character_set: the wished one; None takes the narrowest.
+        multiframe: whether pages of one form become one object.
+        document: what becomes of a PDF: `Pdf`, `Images` or `Both`.
+        dpi: the resolution of a PDF's pages.
+    """
+
+    compression: UID | None = None
+    quality: int = 90
+    mode: ColourMode = ColourMode.AS_IS
+    character_set: str | None = None
+    multiframe: bool = False
+    document: str = "Pdf"
+    dpi: int = 300
 
     @property
-    def is_lossy(self) -> bool:
-        """Whether pixels change on the way."""
-        return self.compression == JPEGBaseline8Bit
+    def lossy_quality(self) -> int | None:
+        """The quality when pixels are lost on the way, else None."""
+        return self.quality if self.compression == JPEGBaseline8Bit else None
 
-    def syntaxes(self, sop_class: str) -> tuple[UID, ...]:
-        """What is proposed for a class, the best first; a lossy object has no other way."""
-        if sop_class != SecondaryCaptureImageStorage or self.compression is None:
-            return UNCOMPRESSED
-        return (self.compression,) if self.is_lossy else (self.compression, *UNCOMPRESSED)
+    def image_syntaxes(self) -> tuple[UID, ...]:
+        """What is proposed for pages, the best first."""
+        best = self.compression or ExplicitVRLittleEndian
+        return (best, *(syntax for syntax in _LOSSLESS if syntax != best))
 
-    def changes_pixels(self) -> str:
+    def contexts(self) -> list[tuple[str, Sequence[str]]]:
+        """Every class that pages and PDFs may become, with what is proposed for it."""
+        classes = _MULTIFRAME if self.multiframe else (SecondaryCaptureImageStorage,)
+        found: list[tuple[str, Sequence[str]]] = [(sop_class, self.image_syntaxes()) for sop_class in classes]
+        if self.document != "Images":
+            found.append((EncapsulatedPDFStorage, UNCOMPRESSED))
+        return found
+
+    def changes_pixels(self, *, has_pdf_pages: bool) -> str:
         """What of it changes the pixels, as text."""
-        return f"{self.mode.value}/{f'JPEG {self.quality}' if self.is_lossy else 'lossless'}"
+        loss = "lossless" if self.lossy_quality is None else f"JPEG {self.lossy_quality}"
+        return f"{self.mode.value}/{loss}" + (f"/{self.dpi} dpi" if has_pdf_pages else "")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The pages of one multi-frame object, all of one form."""
+
+    pages: tuple[PageRef, ...]
+    sop_class: UID
+
+
+@dataclass(frozen=True)
+class Document:
+    """A PDF that goes out as it is."""
+
+    file: str
+
+
+Source = PageRef | Frames | Document
 
 
 @dataclass(frozen=True)
 class Planned:
-    """An object to be: its instance, the page or document, and the attributes that go in."""
+    """An object to be: its instance, what it is made of, the attributes that go in, and the syntaxes to propose."""
 
     instance: Instance
-    source: PageRef | str
+    source: Source
     attributes: Dataset
+    syntaxes: tuple[UID, ...]
 
 
-def plan(job: Job, representation: Representation) -> list[Planned]:
-    """Every object of the job: the pages form a series, the PDFs another (PS3.3 A.8.1, A.45.1)."""
-    pages, documents = job.payload.pages, job.payload.documents
-    first = _series_number(job.dataset)
-    objects = _series(
-        job,
-        representation.changes_pixels() + "/" + (representation.character_set or ""),
-        SecondaryCaptureImageStorage,
-        [(f"{page.file}#{page.index}", page) for page in pages],
-        first,
-        keeps_series_uid=True,
-    )
-    return objects + _series(
-        job,
-        representation.character_set or "",
-        EncapsulatedPDFStorage,
-        [(document, document) for document in documents],
-        first + 1 if pages else first,
-        keeps_series_uid=not pages,
-    )
+def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Planned]:
+    """Every object that the pages and PDFs of a job become: the pages are a series, the PDFs another.
+
+    Raises:
+        PermanentError, TransientError: a file cannot be looked into.
+    """
+    as_pages = () if representation.document == "Pdf" else job.payload.documents
+    pages = [*job.payload.pages, *(page for name in as_pages for page in _pages_of(job, name, decoder))]
+    first = _series_number(job)
+    how = representation.changes_pixels(has_pdf_pages=bool(as_pages))
+    series = _Series(job, job.dataset, how, representation, first, keeps_series_uid=True)
+    images: list[PageRef] | list[Frames] = pages
+    if representation.multiframe:
+        images = list(_frames(job, pages, representation, decoder))
+    planned = series.of(images, representation.image_syntaxes())
+    if representation.document != "Images":
+        number = first + 1 if pages else first
+        series = _Series(job, _of_a_document(job), "", representation, number, keeps_series_uid=not pages)
+        planned += series.of([Document(name) for name in job.payload.documents], UNCOMPRESSED)
+    return planned
 
 
-def _series(
-    job: Job,
-    how: str,
-    sop_class: UID,
-    sources: list[tuple[str, PageRef | str]],
-    number: int,
-    *,
-    keeps_series_uid: bool,
-) -> list[Planned]:
-    attributes = _attributes(job, sop_class)
-    content = json.dumps([sop_class, how, dataset_text(attributes)])
-    series_key = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    given = str(job.dataset.get("SeriesInstanceUID") or "") if keeps_series_uid else ""
-    taken = {i.series_instance_uid for i in job.instances.values() if not i.key.startswith(series_key + "/")}
-    series_uid = given if given and given not in taken else derive_uid(job.id, "series", series_key)
-    objects = []
-    for index, (name, source) in enumerate(sources, start=1):
-        key = f"{series_key}/{name}"
-        made = Instance(key, str(sop_class), derive_uid(job.id, "instance", key), series_uid, number, index)
-        objects.append(Planned(job.instances.get(key, made), source, attributes))
-    return objects
+def _pages_of(job: Job, document: str, decoder: Decoder) -> list[PageRef]:
+    try:
+        count = decoder.probe(job.path(document)).frames
+    except InputError as error:
+        raise PermanentError(error.what, cause=error.cause, remedy=error.remedy, private=error.private) from error
+    return [PageRef(document, index) for index in range(count)]
 
 
-def _attributes(job: Job, sop_class: UID) -> Dataset:
-    """The job's dataset as this class takes it: a PDF is a document whatever modality the order names."""
-    if sop_class != EncapsulatedPDFStorage or _MODALITY in job.flags.set_tags or "Modality" not in job.dataset:
+def _frames(job: Job, pages: Sequence[PageRef], representation: Representation, decoder: Decoder) -> Iterator[Frames]:
+    """Runs of pages of one form, so that the order of the pages stays that of the instances and frames."""
+
+    def form(page: PageRef) -> Form:
+        found = decoder.form(job.path(page.file), page.index, representation.mode, dpi=representation.dpi)
+        # JPEG Baseline leaves 8 bits of a sample.
+        return found if representation.lossy_quality is None else replace(found, bits_stored=8)
+
+    for common, run in groupby(pages, form):
+        alike = list(run)
+        most = max(1, min(_MOST_FRAMES, _LARGEST_PIXEL_DATA // common.frame_bytes))
+        for start in range(0, len(alike), most):
+            yield Frames(tuple(alike[start : start + most]), multiframe_class(common))
+
+
+@dataclass(frozen=True)
+class _Series:
+    """A series to be made.
+
+    Args:
+        job: whose objects these are.
+        attributes: what goes in.
+        how: what changes the pixels.
+        representation: of the objects.
+        number: the series'.
+        keeps_series_uid: whether a Series Instance UID in the attributes is this series'.
+    """
+
+    job: Job
+    attributes: Dataset
+    how: str
+    representation: Representation
+    number: int
+    keeps_series_uid: bool
+
+    def of(self, sources: Sequence[Source], syntaxes: tuple[UID, ...]) -> list[Planned]:
+        """The planned objects of some sources of one kind."""
+        if not sources:
+            return []
+        key, uid = self._identify(type(sources[0]).__name__)
+        return [
+            Planned(self._instance(key, uid, source, number), source, self.attributes, syntaxes)
+            for number, source in enumerate(sources, start=1)
+        ]
+
+    def _identify(self, kind: str) -> tuple[str, str]:
+        job = self.job
+        character_set = self.representation.character_set or ""
+        content = json.dumps([kind, self.how, character_set, dataset_text(self.attributes)])
+        key = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        given = str(job.dataset.get("SeriesInstanceUID") or "") if self.keeps_series_uid else ""
+        taken = {one.series_instance_uid for one in job.instances.values() if not one.key.startswith(key + "/")}
+        return key, given if given and given not in taken else derive_uid(job.id, "series", key)
+
+    def _instance(self, series_key: str, series_uid: str, source: Source, number: int) -> Instance:
+        key = f"{series_key}/{_name(source)}"
+        made = Instance(
+            key, str(_class(source)), derive_uid(self.job.id, "instance", key), series_uid, self.number, number
+        )
+        return self.job.instances.get(key, made)
+
+
+def _class(source: Source) -> UID:
+    match source:
+        case PageRef():
+            return SecondaryCaptureImageStorage
+        case Frames():
+            return source.sop_class
+    return EncapsulatedPDFStorage
+
+
+def _name(source: Source) -> str:
+    match source:
+        case PageRef():
+            return f"{source.file}#{source.index}"
+        case Frames():
+            pages = " ".join(map(_name, source.pages))
+            return f"{_name(source.pages[0])}+{hashlib.sha256(pages.encode()).hexdigest()[:16]}"
+    return source.file
+
+
+def _of_a_document(job: Job) -> Dataset:
+    """The job's dataset as a PDF takes it: it is a document whatever modality the order names."""
+    if _MODALITY in job.flags.set_tags or "Modality" not in job.dataset:
         return job.dataset
     return Dataset({element.tag: element for element in job.dataset if element.keyword != "Modality"})
 
 
-def _series_number(dataset: Dataset) -> int:
+def _series_number(job: Job) -> int:
+    """The number that the dataset gives, else 1; in a study that an archive knows one that nothing there has.
+
+    That one is the day of the year and the time of the job, so two jobs of one study have different ones.
+    """
+    known = job.flags.existing_study
     try:
-        return int(dataset.get("SeriesNumber") or 1)
+        given = int(job.dataset.get("SeriesNumber") or 0)
     except (TypeError, ValueError):
-        return 1
+        given = 0
+    if given:
+        return given
+    return int(f"{job.moment():%j%H%M%S}") if known and known == job.study_instance_uid else 1

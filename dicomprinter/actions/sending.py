@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydicom.uid import UID
 
-from dicomprinter.actions.representation import Planned, Representation
+from dicomprinter.actions.building import Builder
 from dicomprinter.dicom.association import StoreResult
-from dicomprinter.dicom.encapsulated_pdf import encapsulated_pdf
-from dicomprinter.dicom.objects import Identity
-from dicomprinter.dicom.part10 import write
-from dicomprinter.dicom.secondary_capture import secondary_capture
+from dicomprinter.dicom.negotiation import MOST_CONTEXTS
 from dicomprinter.dicom.status import Kind
-from dicomprinter.errors import PermanentError, TransientError
-from dicomprinter.job.parts import PageRef, Sent
+from dicomprinter.errors import PermanentError, Private, TransientError
+from dicomprinter.job.parts import Sent
 
 if TYPE_CHECKING:
-    from pydicom import Dataset
+    from collections.abc import Sequence
 
     from dicomprinter.actions.base import OpenAssociation, Tools
+    from dicomprinter.actions.representation import Planned, Representation
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.job.job import Job
 
@@ -66,33 +63,39 @@ class Sending:
             job.note(f"{self.action}: {len(objects) - len(waiting)} of {len(objects)} were confirmed before")
         if not waiting:
             return
-        classes = dict.fromkeys(item.instance.sop_class_uid for item in waiting)
-        contexts = [(sop_class, self.representation.syntaxes(sop_class)) for sop_class in classes]
         failures: list[PermanentError] = []
-        work = job.folder.work()
-        with tools.network.open(self.peer, contexts, action=self.action) as association:
+        told: set[str] = set()
+        builder = Builder(job, self.representation, tools, job.folder.work())
+        with tools.network.open(self.peer, contexts(waiting), action=self.action) as association:
             for item in waiting:
                 try:
-                    self._send_one(job, item, association, work, tools)
+                    self._send_one(job, item, association, builder, told)
                 except PermanentError as failure:
                     failures.append(failure)
                 except TransientError:
                     # The Store fails by this one; without a line of their own the others would go untold.
                     for earlier in failures:
-                        job.note(f"{self.action}: {earlier}", level="ERROR", private=earlier.private)
+                        job.note(
+                            f"{self.action}: {earlier}",
+                            level="ERROR",
+                            private=earlier.private,
+                            deeper=2,
+                            **earlier.details,
+                        )
                     raise
         if failures:
             raise _summary(failures, len(objects))
 
-    def _send_one(self, job: Job, item: Planned, association: OpenAssociation, work: Path, tools: Tools) -> None:
+    def _send_one(
+        self, job: Job, item: Planned, association: OpenAssociation, builder: Builder, told: set[str]
+    ) -> None:
         instance = item.instance
-        syntax = self._syntax(job, instance.sop_class_uid, association)
-        dataset, notes = self._build(job, item, syntax, tools)
+        syntax = self._syntax(item, association)
+        if syntax != item.syntaxes[0]:
+            self._tell_once(job, f"{self.peer} does not take {item.syntaxes[0].name}; sent as {syntax.name}", told)
+        file, notes = builder.build(item, syntax)
         for note in notes:
-            job.note(f"{self.action}: {note}", level="WARN")
-        file = work / "object.dcm"
-        write(dataset, file)
-        del dataset
+            self._tell_once(job, note, told)
         result = association.store(
             file,
             sop_class=instance.sop_class_uid,
@@ -114,53 +117,29 @@ class Sending:
         )
         self._tell(job, item, result, stored)
 
-    def _syntax(self, job: Job, sop_class: str, association: OpenAssociation) -> UID:
-        wished = self.representation.syntaxes(sop_class)
+    def _syntax(self, item: Planned, association: OpenAssociation) -> UID:
+        sop_class = item.instance.sop_class_uid
         accepted = association.accepted(sop_class)
-        for syntax in wished:
+        for syntax in item.syntaxes:
             if syntax in accepted:
-                if syntax != wished[0]:
-                    job.note(
-                        f"{self.action}: {self.peer} does not take {UID(wished[0]).name}; sent as {syntax.name}",
-                        level="WARN",
-                    )
                 return syntax
         raise association.no_context(UID(sop_class).name)
 
-    def _build(self, job: Job, item: Planned, syntax: UID, tools: Tools) -> tuple[Dataset, list[str]]:
-        instance = item.instance
-        identity = Identity(
-            job.study_instance_uid,
-            instance.series_instance_uid,
-            instance.sop_instance_uid,
-            instance.series_number,
-            instance.instance_number,
-            job.moment(),
-        )
-        character_set = self.representation.character_set
-        if isinstance(item.source, PageRef):
-            page = tools.decoder.page(job.path(item.source.file), item.source.index, self.representation.mode)
-            return secondary_capture(
-                item.attributes,
-                page,
-                identity,
-                transfer_syntax=syntax,
-                quality=self.representation.quality,
-                character_set=character_set,
-            )
-        pdf = job.path(item.source).read_bytes()
-        return encapsulated_pdf(
-            item.attributes,
-            pdf,
-            identity,
-            title=job.facts.name,
-            transfer_syntax=syntax,
-            character_set=character_set,
-        )
+    def _tell_once(self, job: Job, message: str, told: set[str]) -> None:
+        """What holds for hundreds of pages alike is one line of the history."""
+        if message not in told:
+            told.add(message)
+            job.note(f"{self.action}: {message}", level="WARN")
 
     def _tell(self, job: Job, item: Planned, result: StoreResult, stored: bool) -> None:
         instance, status = item.instance, result.status
         what = f"{self.action}: {UID(instance.sop_class_uid).name} {instance.instance_number}"
+        details = {
+            "status": f"{status.code:04X}",
+            "offending": [f"{tag:08X}" for tag in result.offending],
+            "peer": str(self.peer),
+            "sop_class_uid": instance.sop_class_uid,
+        }
         if stored:
             would = "would be " if isinstance(result, StandIn) else ""
             level = "INFO" if status.kind is Kind.SUCCESS else "WARN"
@@ -168,9 +147,9 @@ class Sending:
                 f"{what} {would}stored by {self.peer}" + ("" if status.kind is Kind.SUCCESS else f" with {status}"),
                 level=level,
                 private=result.error_comment,
+                deeper=2,
                 sop_instance_uid=instance.sop_instance_uid,
-                status=f"{status.code:04X}",
-                offending=[f"{tag:08X}" for tag in result.offending],
+                **details,
             )
             return
         kind = TransientError if status.kind is Kind.TRANSIENT else PermanentError
@@ -179,7 +158,20 @@ class Sending:
             cause=status.cause,
             remedy=status.remedy,
             private=result.error_comment,
+            details=details,
         )
+
+
+def contexts(objects: Sequence[Planned]) -> list[tuple[str, list[UID]]]:
+    """What to propose for some objects: each class with its syntaxes, the best first.
+
+    Where there are too many for one association, the last choices are left out (PS3.8 9.3.2.2).
+    """
+    found: dict[str, dict[UID, None]] = {}
+    for item in objects:
+        found.setdefault(item.instance.sop_class_uid, {}).update(dict.fromkeys(item.syntaxes))
+    most = max(1, MOST_CONTEXTS // len(found))
+    return [(sop_class, list(syntaxes)[:most]) for sop_class, syntaxes in found.items()]
 
 
 def _summary(failures: list[PermanentError], number: int) -> PermanentError:
@@ -191,5 +183,6 @@ def _summary(failures: list[PermanentError], number: int) -> PermanentError:
         f"{len(failures)} of {number} objects were not stored: {shown}{more}",
         cause=failures[0].cause,
         remedy=failures[0].remedy,
-        private=" | ".join(failure.private for failure in failures if failure.private),
+        private=Private.joined(" | ", (failure.private for failure in failures if failure.private)),
+        details=failures[0].details,
     )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from pydicom.uid import JPEGBaseline8Bit, JPEGLosslessSV1, RLELossless
+from pydicom.uid import (
+    HTJ2KLossless,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, policy
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
@@ -18,6 +25,8 @@ from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.colour import ColourMode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
@@ -25,9 +34,16 @@ if TYPE_CHECKING:
     from dicomprinter.job.job import Job
     from dicomprinter.job.parts import Flags
 
-SYNTAXES = {"RLE": RLELossless, "JPEG_Lossless": JPEGLosslessSV1, "JPEG_Lossy": JPEGBaseline8Bit}
-_LATER = ("JPEG_LS", "JPEG_2000", "HTJ2K")
+SYNTAXES = {
+    "RLE": RLELossless,
+    "JPEG_Lossless": JPEGLosslessSV1,
+    "JPEG_Lossy": JPEGBaseline8Bit,
+    "JPEG_LS": JPEGLSLossless,
+    "JPEG_2000": JPEG2000Lossless,
+    "HTJ2K": HTJ2KLossless,
+}
 _DEFAULT_QUALITY = 90
+_DEFAULT_DPI = 300
 
 
 def _dialect(element: Element, report: Report) -> None:
@@ -79,16 +95,22 @@ class Store(Connected):
                 Spec(
                     "Compression",
                     attributes=(
-                        Attribute("type", choice(*SYNTAXES, *_LATER), required=True, doc="how pixels are compressed"),
+                        Attribute("type", choice(*SYNTAXES), required=True, doc="how pixels are compressed"),
                         Attribute("quality", integer(1, 100), doc="of JPEG_Lossy; 90 when unsaid"),
                     ),
                     check=_check_compression,
+                    doc="how pixels are compressed; without it they are not",
                 )
             ),
             Child(
                 Spec(
                     "ColorMode",
-                    attributes=(Attribute("mode", choice("RGB", "Monochrome8", "Monochrome12"), required=True),),
+                    attributes=(
+                        Attribute(
+                            "mode", choice("RGB", "Monochrome8", "Monochrome12"), required=True, doc="colour or grey"
+                        ),
+                    ),
+                    doc="the colours of the pixels; without it those of the page",
                 )
             ),
             Child(
@@ -96,8 +118,9 @@ class Store(Connected):
                     "Document",
                     attributes=(
                         Attribute("as", choice("Pdf", "Images", "Both"), default="Pdf", doc="what a PDF becomes"),
-                        Attribute("dpi", integer(36, 1200), default=300, doc="the resolution of its pages"),
+                        Attribute("dpi", integer(36, 1200), default=_DEFAULT_DPI, doc="the resolution of its pages"),
                     ),
+                    doc="how PDFs are stored",
                 )
             ),
             optional("CharacterSet", CHARACTER_SET, "the set of the objects' texts"),
@@ -109,13 +132,7 @@ class Store(Connected):
     )
 
     peer: Peer
-    compression: str | None
-    quality: int
-    mode: ColourMode
-    document: str
-    dpi: int
-    multiframe: bool
-    character_set: str | None
+    representation: Representation
 
     @classmethod
     def read(cls, node: Node) -> Self:
@@ -127,14 +144,20 @@ class Store(Connected):
             node.position,
             policy(node),
             peer=read_peer(connection),
-            compression=compression["type"] if compression else None,
-            quality=compression["quality"] or _DEFAULT_QUALITY if compression else _DEFAULT_QUALITY,
-            mode=ColourMode(mode["mode"]) if mode else ColourMode.AS_IS,
-            document=document["as"] if document else "Pdf",
-            dpi=document["dpi"] if document else 300,
-            multiframe=node["multiframe"],
-            character_set=node.content("CharacterSet"),
+            representation=Representation(
+                compression=SYNTAXES[compression["type"]] if compression else None,
+                quality=(compression and compression["quality"]) or _DEFAULT_QUALITY,
+                mode=ColourMode(mode["mode"]) if mode else ColourMode.AS_IS,
+                character_set=node.content("CharacterSet"),
+                multiframe=node["multiframe"],
+                document=document["as"] if document else "Pdf",
+                dpi=document["dpi"] if document else _DEFAULT_DPI,
+            ),
         )
+
+    def contexts(self) -> list[tuple[str, Sequence[str]]]:
+        """Pages and PDFs; a DICOM file brings its own."""
+        return self.representation.contexts()
 
     def flags_after_failure(self, flags: Flags) -> Flags:
         """STORE_SUCCEEDED is false of a Store that failed."""
@@ -147,40 +170,14 @@ class Store(Connected):
             TransientError: the archive is away, busy or full; what it confirmed stays confirmed.
             PermanentError: some objects could not be made or were refused; the others are stored.
         """
-        self._refuse_what_comes_later(job)
-        representation = Representation(
-            SYNTAXES[self.compression] if self.compression else None, self.quality, self.mode, self.character_set
-        )
         if not job.dataset.get("PatientID"):
             job.note(f"{self.name}: the job has no PatientID", level="WARN")
         known = frozenset(job.instances)
-        objects = plan(job, representation)
+        objects = plan(job, self.representation, tools.decoder)
         if not objects:
             raise PermanentError(f"{self.name} has nothing to send", cause="the job has neither a page nor a PDF")
         job.instances |= {item.instance.key: item.instance for item in objects}
         # Every UID is on the disk before the first byte goes out: a crash cannot make a second one.
         tools.secure(job)
-        Sending(self.name, self.peer, representation, known).send(job, objects, tools)
+        Sending(self.name, self.peer, self.representation, known).send(job, objects, tools)
         job.flags = job.flags.with_store(self.name, succeeded=True)
-
-    def not_yet(self) -> str:
-        """What its element asks for and comes later."""
-        return self._refusal(self._comes_later(has_documents=True))
-
-    def _refuse_what_comes_later(self, job: Job) -> None:
-        wanted = self._comes_later(has_documents=bool(job.payload.documents))
-        if job.payload.objects:
-            wanted.append("a DICOM file as the job's content")
-        if wanted:
-            raise PermanentError(self._refusal(wanted))
-
-    def _comes_later(self, *, has_documents: bool) -> list[str]:
-        wanted = {
-            f"Compression {self.compression}": self.compression in _LATER,
-            'multiframe="true"': self.multiframe,
-            f'Document as="{self.document}"': self.document != "Pdf" and has_documents,
-        }
-        return [what for what, is_wanted in wanted.items() if is_wanted]
-
-    def _refusal(self, wanted: list[str]) -> str:
-        return f'the Store "{self.name}" cannot do this yet in this version: {", ".join(wanted)}' if wanted else ""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
+from dicomprinter.dicom.encapsulation import padded
 from dicomprinter.dicom.objects import Identity, begin, day, finish, time
+from dicomprinter.dicom.pieces import Piece, Stitched
 from dicomprinter.dicom.text import clean
+
+_ENCAPSULATED_DOCUMENT: Final = 0x00420011
 
 
 def encapsulated_pdf(
     attributes: Dataset,
-    pdf: bytes,
+    pdf: Piece,
     identity: Identity,
     *,
     title: str,
@@ -24,7 +31,7 @@ def encapsulated_pdf(
     Args:
         attributes: the job's dataset, Unicode; may be empty; stays as it is. Its Modality, Conversion Type,
             Burned In Annotation and Document Title hold where it has them.
-        pdf: the file's bytes.
+        pdf: the file's bytes, in memory or in a file that stays open until the object is written.
         identity: which instance this is.
         title: the document's title, for a job that gives none.
         transfer_syntax: Explicit or Implicit VR Little Endian.
@@ -54,6 +61,6 @@ def encapsulated_pdf(
         dataset.ConceptNameCodeSequence = Sequence()
     dataset.MIMETypeOfEncapsulatedDocument = "application/pdf"
     dataset.EncapsulatedDocumentLength = len(pdf)
-    dataset.EncapsulatedDocument = pdf if len(pdf) % 2 == 0 else pdf + b"\0"
+    dataset.add(DataElement(_ENCAPSULATED_DOCUMENT, "OB", Stitched(padded([pdf]))))
     finish(dataset, character_set)
     return dataset, notes

@@ -27,6 +27,28 @@ class LossySource:
     ratio: float
 
 
+@dataclass(frozen=True)
+class Form:
+    """What the pages of one multi-frame object have in common (PS3.3 C.7.6.3).
+
+    Args:
+        rows: of the upright page.
+        columns: of the upright page.
+        samples: 1 grey, 3 RGB.
+        bits_stored: 8, 12 or 16.
+    """
+
+    rows: int
+    columns: int
+    samples: int
+    bits_stored: int
+
+    @property
+    def frame_bytes(self) -> int:
+        """The size of the native pixels."""
+        return self.rows * self.columns * self.samples * (1 if self.bits_stored == 8 else 2)
+
+
 @dataclass(frozen=True, eq=False)
 class Page:
     """Upright pixels, nothing transparent, black is 0.
@@ -47,6 +69,29 @@ class Page:
     def is_colour(self) -> bool:
         """Whether the page has three samples a pixel."""
         return self.pixels.ndim == 3
+
+    @property
+    def form(self) -> Form:
+        """What it shares with the other frames of an object."""
+        rows, columns = self.pixels.shape[:2]
+        return Form(rows, columns, 3 if self.is_colour else 1, self.bits_stored)
+
+
+@dataclass(frozen=True, eq=False)
+class Bitstream:
+    """A page that goes into an object as the JPEG that it came as (PS3.5 A.4.1).
+
+    Args:
+        form: of the decoded page.
+        data: the codestream, from SOI to EOI.
+        resolution: dots per inch (horizontal, vertical), None when unknown.
+        lossy: what its compression did.
+    """
+
+    form: Form
+    data: bytes
+    resolution: tuple[float, float] | None
+    lossy: LossySource
 
 
 def by_strips(pixels: Pixels, bits: int, change: Callable[[Pixels], Pixels], *, samples: bool = False) -> Pixels:

@@ -1,67 +1,82 @@
-"""A page as a Secondary Capture image (PS3.3 A.8.1)."""
+"""Pages as Secondary Capture images, one frame an object or many (PS3.3 A.8.1, A.8.3 to A.8.5)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate
-from pydicom.uid import UID, SecondaryCaptureImageStorage
+from pydicom.tag import Tag
+from pydicom.uid import (
+    UID,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+)
 from pydicom.valuerep import format_number_as_ds
 
-from dicomprinter.dicom.codecs import Encoded, encode
+from dicomprinter.dicom.encapsulation import encapsulated, padded
+from dicomprinter.dicom.frames import Description
 from dicomprinter.dicom.objects import Identity, begin, finish
-from dicomprinter.dicom.page import LossySource, Page
+from dicomprinter.dicom.page import Form, LossySource
+from dicomprinter.dicom.pieces import Piece, Stitched
 
 _PIXEL_DATA: Final = 0x7FE00010
-
-
 # Measured curves of the whole body: PS3.3 C.7.3.1 asks for a side of paired parts, and validators refuse an empty one.
 _WITHOUT_SIDE = frozenset({"ECG", "EPS", "RESP"})
 
 
+def multiframe_class(form: Form) -> UID:
+    """The Multi-frame Secondary Capture class that holds pages of this form (PS3.3 A.8.3 to A.8.5)."""
+    if form.samples == 3:
+        return MultiFrameTrueColorSecondaryCaptureImageStorage
+    if form.bits_stored == 8:
+        return MultiFrameGrayscaleByteSecondaryCaptureImageStorage
+    return MultiFrameGrayscaleWordSecondaryCaptureImageStorage
+
+
 def secondary_capture(
     attributes: Dataset,
-    page: Page,
+    description: Description,
+    frames: Sequence[Piece],
     identity: Identity,
     *,
+    sop_class: UID = SecondaryCaptureImageStorage,
     transfer_syntax: UID,
-    quality: int = 90,
     character_set: str | None = None,
 ) -> tuple[Dataset, list[str]]:
-    """A complete Secondary Capture of one page.
+    """A complete Secondary Capture.
 
     Args:
         attributes: the job's dataset, Unicode; may be empty; stays as it is.
-        page: its pixels.
+        description: what the frames have in common.
+        frames: each frame's bytes as `dicom.frames` makes them; one alone for a class of one frame.
         identity: which instance this is.
-        transfer_syntax: a key of `dicom.codecs.ENCODERS`.
-        quality: 1 to 100, for JPEG Baseline.
+        sop_class: Secondary Capture, or `multiframe_class` of the description's form.
+        transfer_syntax: of the frames.
         character_set: the wished one; None takes the narrowest.
 
     Returns:
         The object, with its file meta information, and the notes for the job's history.
 
     Raises:
-        PermanentError: a value cannot be written (names the tag), or no encoder for the syntax.
+        PermanentError: a value cannot be written; names the tag.
     """
-    dataset, notes = begin(
-        attributes,
-        identity,
-        sop_class=SecondaryCaptureImageStorage,
-        transfer_syntax=transfer_syntax,
-        modality="OT",
-    )
+    dataset, notes = begin(attributes, identity, sop_class=sop_class, transfer_syntax=transfer_syntax, modality="OT")
     _describe_side(dataset)
-    encoded = encode(page.pixels, page.bits_stored, transfer_syntax, quality)
-    _describe_pixels(dataset, page, encoded)
-    _describe_spacing(dataset, page)
-    _describe_losses(dataset, [loss for loss in (page.lossy, encoded.lossy) if loss])
-    _put_pixels(dataset, page, encoded, UID(transfer_syntax))
+    _describe_pixels(dataset, description)
+    is_multiframe = sop_class != SecondaryCaptureImageStorage
+    if is_multiframe:
+        _describe_frames(dataset, len(frames))
+    # PS3.3 C.8.6.3 wants the spacing in multi-frame objects of scanned film and documents only.
+    if not is_multiframe or dataset.ConversionType in ("DF", "SD", "SI"):
+        _describe_spacing(dataset, description.resolution)
+    _describe_losses(dataset, description.losses)
+    _put_pixels(dataset, frames, UID(transfer_syntax))
     finish(dataset, character_set)
-    return dataset, [*notes, *encoded.notes]
+    return dataset, notes
 
 
 def _describe_side(dataset: Dataset) -> None:
@@ -75,30 +90,43 @@ def _describe_side(dataset: Dataset) -> None:
         dataset.PatientOrientation = ""
 
 
-def _describe_pixels(dataset: Dataset, page: Page, encoded: Encoded) -> None:
+def _describe_pixels(dataset: Dataset, description: Description) -> None:
     """The Image Pixel module (PS3.3 C.7.6.3)."""
-    dataset.Rows, dataset.Columns = page.pixels.shape[:2]
-    dataset.SamplesPerPixel = 3 if page.is_colour else 1
-    dataset.PhotometricInterpretation = encoded.photometric_interpretation
-    if page.is_colour:
+    form = description.form
+    dataset.Rows, dataset.Columns = form.rows, form.columns
+    dataset.SamplesPerPixel = form.samples
+    dataset.PhotometricInterpretation = description.photometric_interpretation
+    if form.samples == 3:
         dataset.PlanarConfiguration = 0
-    dataset.BitsAllocated = 8 if encoded.bits_stored == 8 else 16
-    dataset.BitsStored = encoded.bits_stored
-    dataset.HighBit = encoded.bits_stored - 1
+    dataset.BitsAllocated = 8 if form.bits_stored == 8 else 16
+    dataset.BitsStored = form.bits_stored
+    dataset.HighBit = form.bits_stored - 1
     dataset.PixelRepresentation = 0
 
 
-def _describe_spacing(dataset: Dataset, page: Page) -> None:
+def _describe_frames(dataset: Dataset, count: int) -> None:
+    """The SC Multi-frame Image and Vector modules (PS3.3 C.8.6.3, C.8.6.4), and Multi-frame (C.7.6.6)."""
+    dataset.NumberOfFrames = count
+    dataset.FrameIncrementPointer = Tag("PageNumberVector")
+    dataset.PageNumberVector = list(range(1, count + 1))
+    if not dataset.get("BurnedInAnnotation"):
+        dataset.BurnedInAnnotation = "YES"
+    if dataset.SamplesPerPixel == 1:
+        dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = "0", "1", "US"
+        dataset.PresentationLUTShape = "IDENTITY"
+
+
+def _describe_spacing(dataset: Dataset, resolution: tuple[float, float] | None) -> None:
     """Millimetres between rows, then between columns (PS3.3 C.8.6.2)."""
-    if page.resolution is not None:
-        horizontal, vertical = page.resolution
+    if resolution is not None:
+        horizontal, vertical = resolution
         dataset.NominalScannedPixelSpacing = [
             format_number_as_ds(25.4 / vertical),
             format_number_as_ds(25.4 / horizontal),
         ]
 
 
-def _describe_losses(dataset: Dataset, losses: list[LossySource]) -> None:
+def _describe_losses(dataset: Dataset, losses: Sequence[LossySource]) -> None:
     """Once lossy, always lossy: each step adds its ratio and method (PS3.3 C.7.6.1.1.5)."""
     if losses:
         dataset.LossyImageCompression = "01"
@@ -106,13 +134,12 @@ def _describe_losses(dataset: Dataset, losses: list[LossySource]) -> None:
         dataset.LossyImageCompressionMethod = [loss.method for loss in losses]
 
 
-def _put_pixels(dataset: Dataset, page: Page, encoded: Encoded, transfer_syntax: UID) -> None:
+def _put_pixels(dataset: Dataset, frames: Sequence[Piece], transfer_syntax: UID) -> None:
     if transfer_syntax.is_encapsulated:
-        element = DataElement(_PIXEL_DATA, "OB", encapsulate([encoded.data]))
+        element = DataElement(_PIXEL_DATA, "OB", Stitched(encapsulated(frames)))
         element.is_undefined_length = True
     else:
         # PS3.5 A.1, A.2: Implicit VR knows OW only; Explicit VR takes OB for 8 bits.
-        wide = transfer_syntax.is_implicit_VR or page.pixels.dtype == np.uint16
-        data = encoded.data if len(encoded.data) % 2 == 0 else encoded.data + b"\0"
-        element = DataElement(_PIXEL_DATA, "OW" if wide else "OB", data)
+        wide = transfer_syntax.is_implicit_VR or dataset.BitsAllocated > 8
+        element = DataElement(_PIXEL_DATA, "OW" if wide else "OB", Stitched(padded(frames)))
     dataset.add(element)

@@ -1,4 +1,4 @@
-"""What the tests of the association share."""
+"""What the tests of objects and of the association share."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     UID,
     ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
     generate_uid,
 )
 
 from dicomprinter.dicom.association import Association, StoreResult
+from dicomprinter.dicom.frames import encode_page
+from dicomprinter.dicom.objects import Identity
+from dicomprinter.dicom.page import Page
 from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.secondary_capture import secondary_capture
 from dicomprinter.errors import DicomPrinterError
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
@@ -61,3 +66,14 @@ def failure(port: int, folder: Path, **settings: Any) -> DicomPrinterError:
     assert caught.value.cause
     assert caught.value.remedy
     return caught.value
+
+
+def capture(
+    attributes: Dataset, page: Page, identity: Identity, syntax: UID, *, quality: int = 90, **options: Any
+) -> tuple[Dataset, list[str]]:
+    """A Secondary Capture of one page, and the notes for the history."""
+    frame = encode_page(page, syntax, lossy_quality=quality if syntax == JPEGBaseline8Bit else None)
+    dataset, notes = secondary_capture(
+        attributes, frame.description, [frame.data], identity, transfer_syntax=syntax, **options
+    )
+    return dataset, [*notes, *frame.notes]

@@ -24,9 +24,9 @@ from dicomprinter.dicom.encapsulated_pdf import encapsulated_pdf
 from dicomprinter.dicom.objects import Identity
 from dicomprinter.dicom.page import LossySource, Page
 from dicomprinter.dicom.part10 import write
-from dicomprinter.dicom.secondary_capture import secondary_capture
 from dicomprinter.dicom.uids import derive_uid
 from dicomprinter.errors import PermanentError
+from tests.dicom.helpers import capture
 from tests.peers import program
 
 IDENTITY = Identity(
@@ -76,7 +76,7 @@ def read(dataset: Dataset, folder: Path) -> Dataset:
 
 
 def image(attributes: Dataset, page: Page = GREY, syntax: UID = ExplicitVRLittleEndian, **options: object) -> Dataset:
-    return secondary_capture(attributes, page, IDENTITY, transfer_syntax=syntax, **options)[0]
+    return capture(attributes, page, IDENTITY, syntax, **options)[0]
 
 
 def document(attributes: Dataset, pdf: bytes = b"%PDF-1.4 x", **options: object) -> Dataset:
@@ -118,7 +118,7 @@ def test_what_an_empty_job_gets(tmp_path: Path) -> None:
 def test_what_a_job_brings_stays(tmp_path: Path) -> None:
     attributes = full()
     before = copy.deepcopy(attributes)
-    dataset, notes = secondary_capture(attributes, GREY, IDENTITY, transfer_syntax=ExplicitVRLittleEndian)
+    dataset, notes = capture(attributes, GREY, IDENTITY, ExplicitVRLittleEndian)
     assert attributes == before
     got = read(dataset, tmp_path)
     assert got.SpecificCharacterSet == "ISO_IR 192"
@@ -191,7 +191,7 @@ def test_what_cannot_be_written_names_the_tag(build: object) -> None:
 def test_private_tags_get_a_creator(tmp_path: Path) -> None:
     orphan = Dataset()
     orphan.add_new(0x00091001, "LO", "x")
-    dataset, notes = secondary_capture(orphan, GREY, IDENTITY, transfer_syntax=ExplicitVRLittleEndian)
+    dataset, notes = capture(orphan, GREY, IDENTITY, ExplicitVRLittleEndian)
     assert read(dataset, tmp_path)[0x00090010].value == "DICOMPRINTER"
     assert notes == ["(0009,10xx): private tags without a creator, DICOMPRINTER was named"]
 

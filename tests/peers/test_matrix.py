@@ -1,6 +1,6 @@
-"""Every kind of page × colour mode × compression, checked by programs that know nothing of this one.
+"""Every kind of page × colour mode × compression, one frame an object or many, of jobs with and without a match.
 
-`dciodvfy` judges the objects; DCMTK and GDCM decode them, each by itself. The pixels that must come out are
+`dciodvfy` judges the objects; DCMTK, GDCM and OpenJPEG decode them, each by itself. The pixels that must come out are
 computed here from the pictures as they were drawn.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -24,17 +25,30 @@ from PIL import Image, ImageDraw, ImageFilter
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
-from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLosslessSV1, RLELossless
+from pydicom.uid import (
+    UID,
+    ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
+from dicomprinter.demo.worklist import worklist_entry
+from dicomprinter.dicom.frames import encode_page, together
 from dicomprinter.dicom.objects import Identity
 from dicomprinter.dicom.part10 import write
-from dicomprinter.dicom.secondary_capture import secondary_capture
+from dicomprinter.dicom.query_answer import copied_from_worklist
+from dicomprinter.dicom.secondary_capture import multiframe_class, secondary_capture
 from dicomprinter.dicom.uids import derive_uid
 from dicomprinter.imaging.colour import ColourMode, convert
 from dicomprinter.imaging.open import open_page
+from tests.dicom.helpers import capture
 from tests.peers import program
 
-pytestmark = pytest.mark.peer("dciodvfy", "dcmdjpeg", "dcmdrle", "gdcmconv")
+pytestmark = pytest.mark.peer("dciodvfy", "dcmdjpeg", "dcmdjpls", "dcmdrle", "gdcmconv", "opj_decompress")
 
 Pixels = npt.NDArray[np.int64]
 SIZE = (241, 163)  # odd, so that padding and halved chroma are met
@@ -43,6 +57,9 @@ COMPRESSIONS = {
     "RLE": RLELossless,
     "JPEG_Lossless": JPEGLosslessSV1,
     "JPEG_Lossy": JPEGBaseline8Bit,
+    "JPEG_LS": JPEGLSLossless,
+    "JPEG_2000": JPEG2000Lossless,
+    "HTJ2K": HTJ2KLossless,
 }
 NOT_ALLOWED = {
     (
@@ -199,31 +216,87 @@ def run(*command: str) -> str:
     return done.stderr
 
 
-def native(path: Path) -> Pixels:
-    """The pixels of an uncompressed file, read without a decoder."""
+def native(path: Path) -> list[Pixels]:
+    """The frames of an uncompressed file, read without a decoder."""
     dataset = dcmread(path)
     assert not dataset.file_meta.TransferSyntaxUID.is_encapsulated
     rows, columns, samples = dataset.Rows, dataset.Columns, dataset.SamplesPerPixel
-    data = np.frombuffer(dataset.PixelData, "u1" if dataset.BitsAllocated == 8 else "<u2")[: rows * columns * samples]
+    frames, size = int(dataset.get("NumberOfFrames", 1)), rows * columns * samples
+    data = np.frombuffer(dataset.PixelData, "u1" if dataset.BitsAllocated == 8 else "<u2").astype(np.int64)
+    found = list(data[: frames * size].reshape(frames, size))
     if samples == 1:
-        return data.reshape(rows, columns).astype(np.int64)
+        return [frame.reshape(rows, columns) for frame in found]
     assert dataset.PhotometricInterpretation == "RGB"
     if dataset.PlanarConfiguration == 1:
-        return np.moveaxis(data.reshape(3, rows, columns), 0, 2).astype(np.int64)
-    return data.reshape(rows, columns, 3).astype(np.int64)
+        return [np.moveaxis(frame.reshape(3, rows, columns), 0, 2) for frame in found]
+    return [frame.reshape(rows, columns, 3) for frame in found]
 
 
-def decoded_by_dcmtk(path: Path, syntax: UID) -> Pixels:
+def decoded_by_dcmtk(path: Path, syntax: UID) -> list[Pixels]:
     if not syntax.is_encapsulated:
         return native(path)
-    tool = "dcmdrle" if syntax == RLELossless else "dcmdjpeg"
+    tool = {RLELossless: "dcmdrle", JPEGLSLossless: "dcmdjpls"}.get(syntax, "dcmdjpeg")
     run(program(tool), str(path), f"{path}.dcmtk")
     return native(Path(f"{path}.dcmtk"))
 
 
-def decoded_by_gdcm(path: Path) -> Pixels:
+def decoded_by_gdcm(path: Path) -> list[Pixels]:
     run(program("gdcmconv"), "--raw", str(path), f"{path}.gdcm")
     return native(Path(f"{path}.gdcm"))
+
+
+def decoded_by_openjpeg(path: Path) -> list[Pixels]:
+    """The codestreams alone: none of the other programs reads HTJ2K."""
+    dataset = dcmread(path)
+    rows, columns, samples = dataset.Rows, dataset.Columns, dataset.SamplesPerPixel
+    found = []
+    for stream in generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames", 1))):
+        code, raw = Path(f"{path}.j2c"), Path(f"{path}.rawl")
+        code.write_bytes(stream)
+        run(program("opj_decompress"), "-i", str(code), "-o", str(raw))
+        planes = np.fromfile(raw, "u1" if dataset.BitsAllocated == 8 else "<u2").astype(np.int64)
+        planes = planes.reshape(samples, rows, columns)
+        found.append(planes[0] if samples == 1 else np.moveaxis(planes, 0, 2))
+    return found
+
+
+def decoders(syntax: UID) -> list[Callable[[Path], list[Pixels]]]:
+    """Those that read a syntax."""
+    if syntax == HTJ2KLossless:
+        return [decoded_by_openjpeg]
+    if syntax == JPEG2000Lossless:
+        return [decoded_by_gdcm, decoded_by_openjpeg]
+    return [lambda path: decoded_by_dcmtk(path, syntax), decoded_by_gdcm]
+
+
+def assert_valid(dataset: Dataset, path: Path) -> None:
+    """dciodvfy finds no error; it does not know HTJ2K, whose objects look like those of JPEG 2000."""
+    if dataset.file_meta.TransferSyntaxUID == HTJ2KLossless:
+        dataset = deepcopy(dataset)
+        dataset.file_meta.TransferSyntaxUID = JPEG2000Lossless
+        path = Path(f"{path}.as.j2k")
+        write(dataset, path)
+    assert "Error" not in run(program("dciodvfy"), "-new", str(path))
+
+
+def match() -> Dataset:
+    """A job's dataset after a worklist has answered with everything."""
+    entry = worklist_entry(
+        patient_name="Müller^Jürgen=山田^太郎",
+        patient_id="P1",
+        accession_number="A1",
+        description="Befund Schädel",
+        start=datetime(2024, 2, 29),
+        birth_date="19700101",
+        sex="O",
+    )
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "1", "99LOCAL", "Schädel"
+    entry.RequestedProcedureCodeSequence = [code]
+    reference = Dataset()
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = "1.2.840.10008.3.1.2.3.1", "1.2.3"
+    entry.ReferencedStudySequence = [reference]
+    return copied_from_worklist(Dataset(), entry)
 
 
 @cache
@@ -238,6 +311,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pictures")
 
 
+def identity(name: str, number: int = 1) -> Identity:
+    uids = (derive_uid(name), derive_uid(name, "series"), derive_uid(name, str(number)))
+    return Identity(*uids, 1, number, datetime(2024, 2, 29))
+
+
+def assert_pixels(path: Path, syntax: UID, wanted: list[Pixels], bits: int, loss: float) -> None:
+    if syntax == JPEGBaseline8Bit:
+        for frame, lossless in zip(decoded_by_dcmtk(path, syntax), wanted, strict=True):
+            assert np.abs(frame - half_up(lossless * 255, (1 << bits) - 1)).mean() <= loss
+        return
+    for decode in decoders(syntax):
+        for frame, lossless in zip(decode(path), wanted, strict=True):
+            assert (frame == lossless).all()
+
+
 @pytest.mark.parametrize(
     ("name", "mode", "compression"), CELLS, ids=[f"{name}-{mode.value}-{by}" for name, mode, by in CELLS]
 )
@@ -250,30 +338,53 @@ def test_cell(name: str, mode: ColourMode, compression: str, folder: Path, tmp_p
         bits_of_page = picture.bits if drawn.ndim == 2 else 8
         wanted, bits = expected(drawn, bits_of_page, mode)
         path = tmp_path / f"{index}.dcm"
-        identity = Identity(
-            derive_uid(name),
-            derive_uid(name, "series"),
-            derive_uid(name, str(index)),
-            1,
-            index + 1,
-            datetime(2024, 2, 29),
-        )
-        dataset, notes = secondary_capture(Dataset(), page, identity, transfer_syntax=syntax)
+        dataset, notes = capture(Dataset(), page, identity(name, index + 1), syntax)
         write(dataset, path)
 
-        assert "Error" not in run(program("dciodvfy"), "-new", str(path))
+        assert_valid(dataset, path)
         assert (dataset.get("LossyImageCompression") == "01") == (picture.lossy or compression == "JPEG_Lossy")
-        if compression == "JPEG_Lossy":
-            wanted = half_up(wanted * 255, (1 << bits) - 1)
-            assert bool(notes) == (bits > 8)
-            assert np.abs(decoded_by_dcmtk(path, syntax) - wanted).mean() <= picture.loss
-            continue
-        assert dataset.BitsStored == bits
-        assert notes == []
-        assert (decoded_by_dcmtk(path, syntax) == wanted).all()
-        assert (decoded_by_gdcm(path) == wanted).all()
+        assert dataset.BitsStored == (8 if compression == "JPEG_Lossy" else bits)
+        assert bool(notes) == (compression == "JPEG_Lossy" and bits > 8)
+        assert_pixels(path, syntax, [wanted], bits, picture.loss)
         if compression == "JPEG_Lossless":
             assert selection_value(path) == 1
+
+        matched, _ = capture(match(), page, identity(name, index + 1), syntax)
+        write(matched, path)
+        assert_valid(matched, path)
+
+
+MANY = [name for name, picture in PICTURES.items() if len(picture.pages) > 1 and "mixed" not in name]
+MULTIFRAME = list(product(MANY, ColourMode, COMPRESSIONS))
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "compression"), MULTIFRAME, ids=[f"{name}-{mode.value}-{by}" for name, mode, by in MULTIFRAME]
+)
+@pytest.mark.parametrize("attributes", [Dataset(), match()], ids=["no tags", "match"])
+def test_multi_frame(
+    name: str, mode: ColourMode, compression: str, *, attributes: Dataset, folder: Path, tmp_path: Path
+) -> None:
+    if (mode, compression) in NOT_ALLOWED:
+        return
+    picture, syntax = PICTURES[name], COMPRESSIONS[compression]
+    quality = 90 if syntax == JPEGBaseline8Bit else None
+    pages = [convert(open_page(file_of(folder, name), index), mode) for index in range(len(picture.pages))]
+    frames = [encode_page(page, syntax, lossy_quality=quality) for page in pages]
+    description = together([frame.description for frame in frames])
+    dataset, _ = secondary_capture(
+        attributes,
+        description,
+        [frame.data for frame in frames],
+        identity(name),
+        sop_class=multiframe_class(description.form),
+        transfer_syntax=syntax,
+    )
+    path = tmp_path / "x.dcm"
+    write(dataset, path)
+    assert_valid(dataset, path)
+    wanted = [expected(drawn, picture.bits if drawn.ndim == 2 else 8, mode) for drawn in picture.pages]
+    assert_pixels(path, syntax, [pixels for pixels, _ in wanted], wanted[0][1], picture.loss)
 
 
 def selection_value(path: Path) -> int:
@@ -288,7 +399,8 @@ def selection_value(path: Path) -> int:
 
 
 def test_every_cell_is_there() -> None:
-    assert len(CELLS) == len(PICTURES) * 4 * 4 == 352
+    assert len(CELLS) == len(PICTURES) * 4 * 7 == 616
+    assert len(MULTIFRAME) == 4 * 4 * 7
     left_out = Counter((mode, by) for _, mode, by in CELLS if (mode, by) in NOT_ALLOWED)
     assert left_out == {(ColourMode.MONOCHROME12, "JPEG_Lossy"): len(PICTURES)}
     assert all(NOT_ALLOWED.values())
@@ -303,13 +415,10 @@ def test_what_jpeg_lossy_loses(mode: ColourMode, drawing: str, quality: int, tmp
         image = Image.merge("RGB", (Image.new("L", SIZE, 255), text(), text()))
     image.save(tmp_path / "x.png")
     page = convert(open_page(tmp_path / "x.png", 0), mode)
-    identity = Identity("1.2.3", "1.2.4", "1.2.5", 1, 1, datetime(2024, 2, 29))
-    write(
-        secondary_capture(Dataset(), page, identity, transfer_syntax=JPEGBaseline8Bit, quality=quality)[0],
-        tmp_path / "x.dcm",
-    )
+    write(capture(Dataset(), page, identity("x"), JPEGBaseline8Bit, quality=quality)[0], tmp_path / "x.dcm")
     wanted = expected(array(image), 8, mode)[0]
-    lost = np.abs(decoded_by_dcmtk(tmp_path / "x.dcm", JPEGBaseline8Bit) - wanted).mean()
+    (decoded,) = decoded_by_dcmtk(tmp_path / "x.dcm", JPEGBaseline8Bit)
+    lost = np.abs(decoded - wanted).mean()
     # Halved chroma smears red strokes: that much is the price of 4:2:2.
     assert lost <= (8 if drawing == "red text" and mode is ColourMode.RGB else 2)
 
@@ -320,7 +429,6 @@ def test_dciodvfy_takes_every_modality(modality: str, folder: Path, tmp_path: Pa
     attributes = Dataset()
     attributes.Modality = modality
     page = open_page(file_of(folder, "PNG grey"), 0)
-    identity = Identity("1.2.3", "1.2.4", "1.2.5", 1, 1, datetime(2024, 2, 29))
-    dataset, _ = secondary_capture(attributes, page, identity, transfer_syntax=ExplicitVRLittleEndian)
+    dataset, _ = capture(attributes, page, identity("x"), ExplicitVRLittleEndian)
     write(dataset, tmp_path / "x.dcm")
     assert "Error" not in run(program("dciodvfy"), "-new", str(tmp_path / "x.dcm"))

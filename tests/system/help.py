@@ -13,10 +13,11 @@ from typing import Any, Self
 
 import imagecodecs
 import numpy as np
+import simplejpeg
 from PIL import Image
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
-from pydicom.uid import JPEGLosslessSV1
+from pydicom.uid import HTJ2KLossless, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless
 
 from dicomprinter.actions.base import OpenAssociation, Tools
 from dicomprinter.dicom.association import Association
@@ -36,6 +37,12 @@ from tests.engine.help import Clock
 from tests.system.service import configuration, connection
 
 SIZE = (12, 8)
+_DECODERS = {
+    JPEGLosslessSV1: imagecodecs.jpeg8_decode,
+    JPEGLSLossless: imagecodecs.jpegls_decode,
+    JPEG2000Lossless: imagecodecs.jpeg2k_decode,
+    HTJ2KLossless: imagecodecs.htj2k_decode,
+}
 
 
 def grey(number: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -45,20 +52,31 @@ def grey(number: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return pixels
 
 
+def rgb(number: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """As `grey`, in RGB."""
+    pixels = grey(number)
+    return np.stack([pixels, pixels // 2, 255 - pixels], axis=-1)
+
+
+def jpeg_of(pixels: np.ndarray[Any, np.dtype[np.uint8]], quality: int = 90) -> bytes:
+    """RGB as baseline JPEG with its chroma halved across."""
+    return simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality, "RGB", "422")
+
+
 def pixels(dataset: Dataset) -> np.ndarray[Any, Any]:
-    """The decoded pixels of an object of one frame, without the plug-ins that pydicom wants for JPEG."""
-    if dataset.file_meta.TransferSyntaxUID == JPEGLosslessSV1:
-        return np.asarray(imagecodecs.jpeg8_decode(next(generate_frames(dataset.PixelData, number_of_frames=1))))
-    return dataset.pixel_array
+    """The decoded pixels of an object, without the plug-ins that pydicom wants for compressed ones."""
+    decode = _DECODERS.get(dataset.file_meta.TransferSyntaxUID)
+    if decode is None:
+        return dataset.pixel_array
+    count = int(dataset.get("NumberOfFrames", 1))
+    frames = [np.asarray(decode(frame)) for frame in generate_frames(dataset.PixelData, number_of_frames=count)]
+    return frames[0] if count == 1 else np.stack(frames)
 
 
 def png(number: int = 1, *, colour: bool = False) -> bytes:
     """A grey page of its own, or a colour one."""
-    pixels = grey(number)
-    if colour:
-        pixels = np.stack([pixels, pixels // 2, 255 - pixels], axis=-1)
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
+    Image.fromarray(rgb(number) if colour else grey(number)).save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
+from pydicom.data import get_charset_files
+from pydicom.dataset import Dataset
 
 from dicomprinter.demo.worklist import worklist_entry
 from dicomprinter.workflow.interpreter import Done
@@ -19,19 +21,63 @@ from tests.system.service import connection
 
 pytestmark = pytest.mark.peer("wlmscpfs", "Orthanc", "findscu")
 
-NAMES = ("Müller^Jürgen", "Иванов^Пётр", "山田^太郎=やまだ^たろう")
-ENTRIES = [
-    worklist_entry(
+# pydicom's files hold names as other programs wrote them: each is asked for with the bytes and the set that it has.
+FILES = (
+    "chrArab.dcm",
+    "chrFren.dcm",
+    "chrGerm.dcm",
+    "chrGreek.dcm",
+    "chrH31.dcm",
+    "chrH32.dcm",
+    "chrHbrw.dcm",
+    "chrI2.dcm",
+    "chrJapMulti.dcm",
+    "chrKoreanMulti.dcm",
+    "chrRuss.dcm",
+    "chrX1.dcm",
+    "chrX2.dcm",
+)
+# Scripts that pydicom has no file of.
+WRITTEN = {
+    "Czech": ("ISO_IR 101", "Dvořák^Přemysl"),
+    "Turkish": ("ISO_IR 148", "Yıldız^Çağrı"),
+    "Thai": ("ISO_IR 166", "สมชาย^ใจดี"),
+    "Cyrillic": ("ISO_IR 192", "Иванов^Пётр"),
+    "Hindi": ("ISO_IR 192", "शर्मा^अनिल"),
+    "Armenian": ("ISO_IR 192", "Սարգսյան^Արամ"),
+    "Georgian": ("ISO_IR 192", "ბერიძე^ნინო"),
+    "Vietnamese": ("ISO_IR 192", "Nguyễn^Thị Hương"),
+    "beyond the first plane": ("ISO_IR 192", "𠮷野^太郎"),
+}
+
+
+def names() -> dict[str, tuple[list[str], str]]:
+    found = {}
+    for file in FILES:
+        (path,) = get_charset_files(file)
+        dataset = dcmread(path)
+        found[file] = (list(dataset["SpecificCharacterSet"]), str(dataset.PatientName))
+    return found | {script: ([term], name) for script, (term, name) in WRITTEN.items()}
+
+
+NAMES = names()
+IDS = {script: f"P{number}" for number, script in enumerate(NAMES)}
+
+
+def entry(script: str) -> Dataset:
+    terms, name = NAMES[script]
+    made = worklist_entry(
         patient_name=name,
-        patient_id=f"P{number}",
-        accession_number=f"A{number}",
-        description="Befund",
+        patient_id=IDS[script],
+        accession_number=f"A{IDS[script]}",
+        description="Report",
         start=datetime.now(),
     )
-    for number, name in enumerate(NAMES)
-]
-# As a German worklist has it.
-ENTRIES[0].SpecificCharacterSet = "ISO_IR 100"
+    made.SpecificCharacterSet = terms
+    return made
+
+
+ENTRIES = [entry(script) for script in NAMES]
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +104,39 @@ def find(archive: servers.Orthanc, patient_id: str, folder: Path) -> str:
     return str(answer.PatientName)
 
 
-@pytest.mark.parametrize("number", range(len(NAMES)), ids=["umlauts", "Cyrillic", "Japanese"])
+@pytest.mark.parametrize("script", NAMES)
 def test_a_name_comes_back_unchanged(
-    house: House, ris: servers.WorklistServer, archive: servers.Orthanc, tmp_path: Path, number: int
+    house: House, ris: servers.WorklistServer, archive: servers.Orthanc, tmp_path: Path, script: str
 ) -> None:
+    patient_id, name = IDS[script], NAMES[script][1]
     query = (
         f'<Query name="Find" type="Worklist">{connection(ris.port, ris.ae_title)}'
         '<DcmTag tag="PatientID">#{PatientID}</DcmTag></Query>'
     )
     actions = query + store("Send", archive.port, ae_title=archive.ae_title)
-    job = house.job(png(number), pdf(), PatientID=f"P{number}")
+    number = list(NAMES).index(script)
+    job = house.job(png(number), pdf(), PatientID=patient_id)
     assert house.run(house.program(actions, perform("Find", "Send")), job) == Done()
-    assert str(job.dataset.PatientName) == NAMES[number]
+    assert str(job.dataset.PatientName) == name
     stored = [archive.tags(one) for one in archive.instances()]
-    assert [one["PatientName"] for one in stored if one["PatientID"] == f"P{number}"] == [NAMES[number]] * 2
-    assert find(archive, f"P{number}", tmp_path / "answers") == NAMES[number]
+    assert [one["PatientName"] for one in stored if one["PatientID"] == patient_id] == [name] * 2
+    assert find(archive, patient_id, tmp_path / "answers") == name
+
+
+@pytest.mark.parametrize("script", NAMES)
+def test_a_patient_is_found_by_a_name_of_the_job(
+    house: House, archive: servers.Orthanc, tmp_path: Path, script: str
+) -> None:
+    """The key goes out in a set that holds it, and the archive's answer is the one patient."""
+    patient_id, name = f"Q{IDS[script]}", NAMES[script][1]
+    send = store("Send", archive.port, ae_title=archive.ae_title)
+    job = house.job(png(), PatientID=patient_id, PatientName=name, StudyDescription="Report")
+    assert house.run(house.program(send, perform("Send")), job) == Done()
+    query = (
+        f'<Query name="Find" type="Study">{connection(archive.port, archive.ae_title)}'
+        f'<DcmTag tag="PatientName"/><DcmTag tag="PatientID">{patient_id}</DcmTag>'
+        '<DcmTag tag="StudyDescription"/></Query>'
+    )
+    asking = house.job(png(), PatientName=name)
+    assert house.run(house.program(query, perform("Find")), asking) == Done()
+    assert (str(asking.dataset.get("PatientName")), asking.dataset.get("StudyDescription")) == (name, "Report")
