@@ -48,7 +48,7 @@ def storescp(folder: Path, *options: str, ae_title: str = "STORESCP") -> Iterato
     received = folder / "received"
     received.mkdir(parents=True)
     port = closed_port()
-    syntax = () if any(option.startswith("+x") for option in options) else ("+xa",)
+    syntax = () if any(option.startswith(("+x", "-x")) for option in options) else ("+xa",)
     command = [program("storescp"), "-v", *syntax, "+B", "-aet", ae_title, "-od", str(received), *options, str(port)]
     with _running(command, port, folder / "storescp.log", folder) as log:
         yield StoreServer(port, received, log)

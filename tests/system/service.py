@@ -51,10 +51,12 @@ class Service:
     Args:
         base: the base directory; its configuration and log lie where `serve` looks for them by itself.
         config: the text of the configuration.
+        options: more for the command line.
     """
 
-    def __init__(self, base: Path, config: str) -> None:
+    def __init__(self, base: Path, config: str, *options: str) -> None:
         self.base = base
+        self.options = options
         self.spool = base / "spool"
         self.incoming, self.jobs, self.rejected, self.expired = (
             self.spool / name for name in ("incoming", "jobs", "rejected", "expired")
@@ -92,7 +94,7 @@ class Service:
         ready = self.said.count("ready:")
         with self._screen.open("ab") as screen:
             self._process = subprocess.Popen(
-                [*COMMAND, "serve", "--base", str(self.base), "-v"],
+                [*COMMAND, "serve", "--base", str(self.base), "-v", *self.options],
                 stdin=subprocess.DEVNULL,
                 stdout=screen,
                 stderr=screen,

@@ -56,7 +56,8 @@ def names() -> dict[str, tuple[list[str], str]]:
     for file in FILES:
         (path,) = get_charset_files(file)
         dataset = dcmread(path)
-        found[file] = (list(dataset["SpecificCharacterSet"]), str(dataset.PatientName))
+        terms = dataset.SpecificCharacterSet
+        found[file] = ([terms] if isinstance(terms, str) else list(terms), str(dataset.PatientName))
     return found | {script: ([term], name) for script, (term, name) in WRITTEN.items()}
 
 
