@@ -146,6 +146,10 @@ class Connected(Action):
 
     peer: Peer | None
 
+    def contexts(self) -> list[tuple[str, Sequence[str]]]:
+        """What it may propose to its peer: SOP class UIDs, each with its transfer syntaxes; nothing when unsaid."""
+        return []
+
 
 def policy(node: Node) -> OnError | None:
     """The action's own onError, of older files."""

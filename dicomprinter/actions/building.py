@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydicom.uid import UID
 
-from dicomprinter.actions.representation import Document, Frames
+from dicomprinter.actions.representation import Document, Forwarded, Frames
 from dicomprinter.dicom.encapsulated_pdf import encapsulated_pdf
+from dicomprinter.dicom.forwarded.forward import forward
 from dicomprinter.dicom.frames import encode_bitstream, encode_page, together
 from dicomprinter.dicom.objects import Identity
 from dicomprinter.dicom.part10 import write
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from dicomprinter.dicom.pieces import Piece
     from dicomprinter.job.job import Job
     from dicomprinter.job.parts import PageRef
+
+_OBJECT: Final = "object.dcm"
+# Who changed a forwarded object (PS3.3 C.12.1.1.9).
+_SYSTEM: Final = "dicomprinter"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Builder:
                 return self._document(item, item.source, syntax)
             case Frames():
                 return self._frames(item, item.source, syntax)
+            case Forwarded():
+                return self._forwarded(item, item.source, syntax)
             case page:
                 frame = self._frame(page, syntax)
                 file, notes = self._image(item, frame.description, [frame.data], syntax)
@@ -73,6 +80,23 @@ class Builder:
                 character_set=self.representation.character_set,
             )
             return self._written(dataset), notes
+
+    def _forwarded(self, item: Planned, source: Forwarded, syntax: UID) -> tuple[Path, list[str]]:
+        path, target = self.job.path(source.file), self.work / _OBJECT
+        notes = forward(
+            path,
+            target,
+            transfer_syntax=syntax,
+            changes=item.attributes,
+            moment=self.job.moment(),
+            source=_SYSTEM,
+            frame=lambda index: self.tools.decoder.frame(path, index),
+            sop_instance_uid=item.instance.sop_instance_uid,
+            study_instance_uid=source.study_instance_uid,
+            series_instance_uid=source.series_instance_uid,
+            character_set=self.representation.character_set,
+        )
+        return target, notes
 
     def _frames(self, item: Planned, frames: Frames, syntax: UID) -> tuple[Path, list[str]]:
         """The frames wait in a file: what the object says of them is known only when all are there."""
@@ -113,7 +137,7 @@ class Builder:
         return encode_page(opened, syntax, lossy_quality=wished.lossy_quality)
 
     def _written(self, dataset: Dataset) -> Path:
-        file = self.work / "object.dcm"
+        file = self.work / _OBJECT
         write(dataset, file)
         return file
 

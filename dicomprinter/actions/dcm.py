@@ -11,6 +11,8 @@ from dicomprinter.config.kinds import SETTABLE_TAG, TEMPLATE, TEXT, VR, choice
 from dicomprinter.config.spec import Attribute, Child, Spec
 from dicomprinter.config.tree import Element
 from dicomprinter.dicom.tags import dictionary_vr, parse_tag, tag_name
+from dicomprinter.dicom.text import clean
+from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -187,6 +189,20 @@ def check_sequence(node: Node, report: Report) -> None:
 def _check_value(node: Node, report: Report) -> None:
     check_tag(node["tag"], node["vr"], node.position, report)
     check_no_sequence(node["tag"], node["vr"], node.text, node.position, report)
+    _check_literal(node["tag"], resolve_vr(node["tag"], node["vr"]), node.value, node.position, report)
+
+
+def _check_literal(tag: BaseTag, vr: str, text: Template, position: Position, report: Report) -> None:
+    """A text without placeholders is the same for every job: what cannot be written is told before there is one."""
+    if not text.is_literal or vr == "SQ":
+        return
+    try:
+        _, notes = clean(tag, vr, text.source)
+    except PermanentError as error:
+        report.error(position, f'"{text.source}" cannot be the value of {tag_name(tag)}: {error.cause}', error.remedy)
+    else:
+        for note in notes:
+            report.warn(position, f'the value "{text.source}" will be changed: {note}', "write it as it is to be")
 
 
 DCM_TAG = Spec(

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 _NUMBERED = re.compile(r"%(\d{1,2})")
 _IGNORED = "a Notify starts no program; use a Run"
-_OUTPUT = Spec("Output", attributes=(Attribute("tag", TEXT), Attribute("type", TEXT)), doc="of a Run")
+_OUTPUT = Spec(
+    "Output",
+    attributes=(
+        Attribute("tag", TEXT, doc="the tag that a Run would set"),
+        Attribute("type", TEXT, doc="what a Run would take"),
+    ),
+    doc="of a Run",
+)
 
 
 def _dialect(element: Element, report: Report) -> None:

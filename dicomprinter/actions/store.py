@@ -16,7 +16,8 @@ from pydicom.uid import (
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, policy
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
-from dicomprinter.actions.representation import Representation, plan
+from dicomprinter.actions.planning import plan
+from dicomprinter.actions.representation import Representation
 from dicomprinter.actions.sending import Sending
 from dicomprinter.config.kinds import BOOLEAN, CHARACTER_SET, choice, integer
 from dicomprinter.config.spec import Attribute, Child, Spec, optional
@@ -175,7 +176,9 @@ class Store(Connected):
         known = frozenset(job.instances)
         objects = plan(job, self.representation, tools.decoder)
         if not objects:
-            raise PermanentError(f"{self.name} has nothing to send", cause="the job has neither a page nor a PDF")
+            raise PermanentError(
+                f"{self.name} has nothing to send", cause="the job has neither a page, a PDF nor a DICOM file"
+            )
         job.instances |= {item.instance.key: item.instance for item in objects}
         # Every UID is on the disk before the first byte goes out: a crash cannot make a second one.
         tools.secure(job)

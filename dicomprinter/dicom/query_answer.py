@@ -112,10 +112,10 @@ def copied(dataset: Dataset, answer: Dataset, *, asked: Collection[int] = (), pe
         if element.VR == "SQ":
             if tag in persist:
                 result[tag] = deepcopy(element)
-        elif _never_copied(tag) or not (tag in asked or _is_copied(tag)):
+        elif _never_copied(tag) or not (tag in asked or is_of_patient_or_study(tag)):
             continue
         elif tag.is_private:
-            _copy_private(result, answer, element)
+            copy_private(result, answer, element)
         else:
             result[tag] = deepcopy(element)
     modalities = [value for value in values(answer, Tag("ModalitiesInStudy")) if value]
@@ -223,13 +223,14 @@ def _never_copied(tag: BaseTag) -> bool:
     return tag.group == 0x0020 and tag.element >> 8 == 0x12
 
 
-def _is_copied(tag: BaseTag) -> bool:
+def is_of_patient_or_study(tag: BaseTag) -> bool:
+    """Whether a tag speaks of the patient, the study, the visit or the order, not of a series or an image."""
     if tag.group in _GROUPS or tag in _SHARED:
         return True
     return tag.group == 0x0040 and any(tag.element in part for part in _ORDER_IN_0040)
 
 
-def _copy_private(result: Dataset, answer: Dataset, element: DataElement) -> None:
+def copy_private(result: Dataset, answer: Dataset, element: DataElement) -> None:
     """Copy a private element under its creator, in whichever block the job's dataset has free."""
     if element.tag.is_private_creator:
         return

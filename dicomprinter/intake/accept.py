@@ -18,13 +18,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydicom import Dataset
+
 from dicomprinter.engine.spool import UNFINISHED
-from dicomprinter.errors import DicomPrinterError, InputError, PermanentError
+from dicomprinter.errors import DicomPrinterError, InputError, PermanentError, Private
 from dicomprinter.intake.submission import Submission, set_tags
 from dicomprinter.intake.text_page import set_as_pdf
 from dicomprinter.job.folder import JobFolder, sync_folder
 from dicomprinter.job.job import Job
-from dicomprinter.job.parts import Facts, PageRef, Payload
+from dicomprinter.job.parts import Facts, Flags, PageRef, Payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from dicomprinter.engine.spool import Spool
     from dicomprinter.imaging.decoder import Decoder
+    from dicomprinter.imaging.probe import Probe
 
 _LOG = logging.getLogger("dicomprinter.intake")
 COMMAND_LINE = "run"
@@ -143,7 +146,8 @@ class Intake:
                 raise
             _make_private(target)
         sync_folder(self.spool.rejected)
-        _LOG.error("rejected as %s: %s", reject_id, error)
+        private = Private.joined("; ", filter(None, (there[0][1], error.private)))
+        _LOG.error("rejected as %s: %s", reject_id, error, extra={"private": private})
 
     def _begin(
         self, files: Sequence[Path], submission: Submission, sidecar: Path | None = None, *, copied: bool = False
@@ -207,16 +211,21 @@ class Intake:
             raise InputError(
                 "the file that this belongs to went away while it was being taken", remedy="drop them all again"
             )
-        payload = Payload()
+        payload, dataset = Payload(), Dataset()
         for entry in there:
             if entry["to"].startswith("payload/"):
-                payload += self._look_at(folder, entry, beside=entry is not there[0])
+                probe = self._look_at(folder, entry, beside=entry is not there[0])
+                payload += _payload(entry["to"], probe)
+                # What a DICOM file says is the job's, so that conditions, queries and placeholders know it.
+                dataset = dataset or Dataset.from_json(probe.attributes)
         if payload.texts and not (payload.pages or payload.documents or payload.objects):
             payload += _set_texts(folder, payload.texts)
         facts = Facts.from_json(data["facts"])
-        job = Job(_id(folder), facts, folder, payload=payload)
+        # Where a DICOM file is, others of its study may be.
+        flags = Flags(existing_study=str(dataset.get("StudyInstanceUID") or ""))
+        job = Job(_id(folder), facts, folder, payload=payload, dataset=dataset)
         chosen, notes = set_tags(job.dataset, data["tags"])
-        job.flags = replace(job.flags, set_tags=tuple(chosen))
+        job.flags = replace(flags, set_tags=tuple(chosen))
         folder.complete_arrival(payload)
         folder.secure_payload()
         folder.save(job, secure=True)
@@ -231,10 +240,10 @@ class Intake:
             sync_folder(self.spool.jobs)
         return job
 
-    def _look_at(self, folder: JobFolder, entry: dict[str, Any], *, beside: bool) -> Payload:
+    def _look_at(self, folder: JobFolder, entry: dict[str, Any], *, beside: bool) -> Probe:
         name = entry["to"]
         try:
-            probe = self.decoder.probe(folder.path / name)
+            return self.decoder.probe(folder.path / name)
         except (InputError, PermanentError) as error:
             if entry.get("copied"):
                 # Which of several files it is; a file's name may be a patient's.
@@ -247,22 +256,25 @@ class Intake:
                     private=error.private,
                 ) from None
             raise
-        match probe.kind:
-            case "image":
-                return Payload(pages=tuple(PageRef(name, index) for index in range(probe.frames)))
-            case "pdf":
-                return Payload(documents=(name,))
-            case "text":
-                return Payload(texts=(name,))
-        return Payload(objects=(name,))
+
+
+def _payload(name: str, probe: Probe) -> Payload:
+    match probe.kind:
+        case "image":
+            return Payload(pages=tuple(PageRef(name, index) for index in range(probe.frames)))
+        case "pdf":
+            return Payload(documents=(name,))
+        case "text":
+            return Payload(texts=(name,))
+    return Payload(objects=(name,))
 
 
 def tell(what: str, error: Exception) -> None:
     """Log that something went wrong, and why, in words that are safe for a log."""
     if isinstance(error, DicomPrinterError):
-        _LOG.error("%s: %s", what, error)
+        _LOG.error("%s: %s", what, error, extra={"private": error.private})
     elif isinstance(error, OSError):
-        _LOG.error("%s: %s", what, error.strerror or type(error).__name__)
+        _LOG.error("%s: %s", what, error.strerror or type(error).__name__, extra={"private": str(error)})
     else:
         _LOG.exception("%s: a fault of the program", what)
 

@@ -39,6 +39,11 @@ class Position:
     def __str__(self) -> str:
         return f"{self.node} (at {self.path})" if self.path else self.node
 
+    @property
+    def depth(self) -> int:
+        """How deep a log indents it: 2 for the workflow's own nodes, one more for each If or Switch around it."""
+        return 2 + self.path.count("/") // 2
+
 
 START = Position("", "the first node")
 
@@ -124,7 +129,8 @@ class Flags:
     """What conditions ask for: the last Query's result and each Store's, by the action's name.
 
     `updates` are the paths of the Update nodes that the job has passed, `set_tags` the tags that the configuration
-    itself has set, as eight hexadecimal digits.
+    itself has set, as eight hexadecimal digits. `existing_study` is the Study Instance UID that an archive answered
+    with: others' series are in that study.
     """
 
     query_found: bool = False
@@ -133,6 +139,7 @@ class Flags:
     last_store: str | None = None
     updates: tuple[str, ...] = ()
     set_tags: tuple[str, ...] = ()
+    existing_study: str = ""
 
     def with_update(self, path: str) -> Flags:
         """These flags after an Update."""

@@ -267,5 +267,5 @@ def test_an_empty_job_has_nothing_to_send(house: House, running: Run) -> None:
     job = house.job(png())
     job.payload = Payload()
     assert isinstance(house.run(house.program(store("A", scp.port), perform("A")), job), Held)
-    assert "A has nothing to send; the job has neither a page nor a PDF" in (job.reason or "")
+    assert "A has nothing to send; the job has neither a page, a PDF nor a DICOM file" in (job.reason or "")
     assert scp.associations == 0

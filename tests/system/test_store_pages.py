@@ -23,7 +23,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from dicomprinter.actions import representation
+from dicomprinter.actions import planning
 from dicomprinter.actions.store import SYNTAXES
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.imaging.pictures import pdf
@@ -104,7 +104,7 @@ def test_a_lossy_multi_frame_object_of_deep_pages_holds_bytes(house: House, runn
 
 
 def test_what_does_not_fit_in_one_object_is_split(house: House, running: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(representation, "_LARGEST_PIXEL_DATA", 2 * 96 + 95)
+    monkeypatch.setattr(planning, "_LARGEST_PIXEL_DATA", 2 * 96 + 95)
     got = sent(house, running(StorageScp()), tiff(5), attributes=MULTIFRAME)
     assert [int(one.dataset.NumberOfFrames) for one in got] == [2, 2, 1]
     numbers = [frame for one in got for frame in pixels(one.dataset).reshape(-1, 8, 12).tolist()]

@@ -121,7 +121,10 @@ def test_a_permanent_failure_lets_the_rest_go(house: House, running: Run, status
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [((1, 1, 7), "for good; it does not answer to the called AE title"), ((2, 3, 1), "for now; it is congested at the moment")],
+    [
+        ((1, 1, 7), "for good; it does not answer to the called AE title"),
+        ((2, 3, 1), "for now; it is congested at the moment"),
+    ],
 )
 def test_a_rejected_association_carries_nothing(
     house: House, running: Run, answer: tuple[int, int, int], words: str

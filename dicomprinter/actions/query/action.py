@@ -11,17 +11,18 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from dicomprinter.actions.base import Connected, policy
 from dicomprinter.actions.connection import read_peer
 from dicomprinter.actions.keys import read_keys
-from dicomprinter.actions.later import refuse_later, sentence
 from dicomprinter.actions.query.declaration import CHANGES, Model, Select, Wishes, merged_keys, query_spec, remarks
 from dicomprinter.actions.query.question import Asker
 from dicomprinter.dicom.query_answer import copied, copied_from_worklist, in_order, sort_key
 from dicomprinter.dicom.query_filter import Condition
 from dicomprinter.dicom.query_keys import identifier, is_empty, rejection
+from dicomprinter.dicom.query_match import matched
+from dicomprinter.dicom.sensitive import told
 from dicomprinter.dicom.tags import tag_name
-from dicomprinter.errors import PermanentError
+from dicomprinter.errors import OperatorNeeded, PermanentError, Private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pydicom.dataset import Dataset
 
@@ -140,22 +141,48 @@ class Query(Connected):
             character_set=node["characterSet"] if "characterSet" in named else self.character_set,
         )
 
-    def not_yet(self) -> str:
-        """A person cannot be asked yet."""
-        return sentence(self, "Query of type Manual") if self.wishes.model is Model.MANUAL or self.peer is None else ""
+    def contexts(self) -> list[tuple[str, Sequence[str]]]:
+        """Its information model; nothing for a Manual one."""
+        sop_class = SOP_CLASSES.get(self.wishes.model)
+        return [(sop_class, _SYNTAXES)] if sop_class else []
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether operators may use it to find out whose a job is."""
+        return self.show and self.peer is not None and self.wishes.model is not Model.MANUAL
 
     def perform(self, job: Job, tools: Tools) -> None:
         """Ask, and copy the answer when it is the only one or select says which.
 
         Raises:
             TransientError, PermanentError: the query failed; what had come is dropped.
+            OperatorNeeded: it is a Manual one, and no operator has matched the job yet.
         """
         if self.wishes.model is Model.MANUAL or self.peer is None:
-            refuse_later(self)
-            raise AssertionError("a Query without a peer is loaded as a Manual one only")
+            self._take_match(job)
+            return
         question = Asker(self.name, self.wishes, self.force_station, job).question()
         answers = self._ask(self.peer, question, job, tools)
         self._take(answers, job)
+
+    def _take_match(self, job: Job) -> None:
+        if job.match is None:
+            raise OperatorNeeded(
+                f'"{self.name}" waits for an operator to say whose the job is',
+                remedy="answer with dicomprinter jobs match",
+            )
+        job.dataset = matched(job.dataset, job.match)
+        set_here = {f"{int(tag):08X}" for tag in job.match.keys()}  # noqa: SIM118 - a Dataset's elements, not its tags
+        job.flags = replace(
+            job.flags,
+            query_found=True,
+            query_partial=False,
+            set_tags=tuple(sorted({*job.flags.set_tags, *set_here})),
+            # An operator chooses among studies that were found somewhere.
+            existing_study=_existing(job, str(job.match.get("StudyInstanceUID") or "")),
+        )
+        names = ", ".join(map(tag_name, sorted(job.match.keys()))) or "nothing"
+        job.note(f"{self.name}: the operator set {names}", private=told(job.match))
 
     def _ask(self, peer: Peer, question: QueryItem, job: Job, tools: Tools) -> list[Dataset]:
         """The answers that pass the conditions, in the order of their coming."""
@@ -187,7 +214,7 @@ class Query(Connected):
                 f'"{self.name}" cannot be sent: {error}',
                 cause="a text of the Query or a value of the job is not what its tag holds",
                 remedy="correct the Query's keys",
-                private=_values(keys),
+                private=told(keys),
             ) from error
 
     def _take(self, answers: list[Dataset], job: Job) -> None:
@@ -197,7 +224,7 @@ class Query(Connected):
             job.note(
                 f"{self.name}: {_answers(len(answers))} left and none is taken; select would choose one",
                 level="WARN",
-                private="; ".join(map(_identity, answers)),
+                private=Private.joined("; ", map(_identity, answers)),
             )
             return
         if answers:
@@ -208,6 +235,9 @@ class Query(Connected):
             persist = frozenset(sequence.tag for sequence in keys.sequences if sequence.persist)
             copy = copied_from_worklist if self.wishes.model is Model.WORKLIST else copied
             job.dataset = copy(job.dataset, chosen, asked=asked, persist=persist)
+            # A worklist's study is planned; an archive's is there.
+            there = "" if self.wishes.model is Model.WORKLIST else str(chosen.get("StudyInstanceUID") or "")
+            job.flags = replace(job.flags, existing_study=_existing(job, there))
             of_several = f", the {select.value} of {len(answers)}" if select and len(answers) > 1 else ""
             job.note(f"{self.name}: one answer is taken{of_several}", private=_identity(chosen))
         else:
@@ -229,8 +259,14 @@ class Query(Connected):
         here = f"; checked here: {', '.join(checked)}" if checked else ""
         job.note(
             f"{self.name}: asks {peer} ({self.wishes.model.value}) by {', '.join(sent) or 'nothing'}{here}",
-            private=_values(keys),
+            private=told(keys),
         )
+
+
+def _existing(job: Job, there: str) -> str:
+    """The job's study if an archive has it: the one just answered with, or still that of an earlier answer."""
+    known = job.flags.existing_study
+    return there or (known if job.dataset.get("StudyInstanceUID") == known else "")
 
 
 def _select(node: Node) -> Select | None:
@@ -255,15 +291,6 @@ def _names(item: QueryItem) -> tuple[list[str], list[str]]:
     return sent, checked
 
 
-def _values(keys: Dataset) -> str:
-    found = []
-    for element in keys:
-        if element.VR == "SQ":
-            found += [inner for item in element.value if (inner := _values(item))]
-        elif not element.is_empty:
-            found.append(f"{tag_name(element.tag)}={element.value}")
-    return "; ".join(found)
-
-
-def _identity(answer: Dataset) -> str:
-    return f"{answer.get('PatientName', '')} {answer.get('PatientID', '')} {answer.get('StudyInstanceUID', '')}".strip()
+def _identity(answer: Dataset) -> Private:
+    values = (str(answer.get(name, "")) for name in ("PatientName", "PatientID", "StudyInstanceUID"))
+    return Private(" ".join(values).strip())

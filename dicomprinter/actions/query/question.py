@@ -14,11 +14,21 @@ from dicomprinter.dicom.query_filter import (
     WILDCARD_VRS,
     Condition,
     Expression,
+    Literal,
     criterion,
     has_wildcard,
     split_range,
 )
-from dicomprinter.dicom.query_keys import QueryItem, QueryKey, QuerySequence, as_keys, asking_also, is_empty
+from dicomprinter.dicom.query_keys import (
+    QueryItem,
+    QueryKey,
+    QuerySequence,
+    as_keys,
+    asking_also,
+    is_empty,
+    is_identifier,
+    own_key,
+)
 from dicomprinter.dicom.query_worklist import STATION, STEP_DATE, worklist
 from dicomprinter.dicom.tags import dictionary_vr, tag_name
 from dicomprinter.dicom.text import ONE_VALUE_VRS, without_separators
@@ -147,7 +157,19 @@ class Asker:
         condition = _any_of(texts, key.vr)
         if key.local or not _may_go_out(text, key.vr):
             return QueryKey(key.tag, key.vr, "", condition)
-        return QueryKey(key.tag, key.vr, text, condition if _is_the_files(key.text.template) else Condition())
+        if not _is_the_files(key.text.template):
+            condition = self._literally(key, place)
+        return QueryKey(key.tag, key.vr, text, condition)
+
+    def _literally(self, key: Key, place: str) -> Condition:
+        """What the job says is not checked, unless it is an identifier with what a peer takes for wildcards."""
+        filled = [
+            (part, False) if isinstance(part, str) else (part.expand(self.job, f"{place}#{index}") or "", True)
+            for index, part in enumerate(key.text.template.parts)
+        ]
+        if not is_identifier(key.tag) or not any(has_wildcard(text) for text, is_the_jobs in filled if is_the_jobs):
+            return Condition()
+        return Condition((Literal(tuple(filled), key.vr),))
 
     def _condition(self, key: Key) -> Condition:
         wanted: list[Criterion] = []
@@ -177,7 +199,7 @@ class Asker:
         element = holder.get(tag) if holder is not None else None
         if element is None or element.VR == "SQ":
             return QueryKey(tag, vr)
-        return QueryKey(tag, element.VR, element.value)
+        return own_key(element)
 
     def _station(self) -> str:
         dataset = self.job.dataset

@@ -1,0 +1,175 @@
+"""Which objects a Store makes of a job, and the UIDs that each has once and for all.
+
+A SOP Instance UID names one content. The content's key is made of the page or document, of how its pixels are made
+(colour mode; the parameters of a lossy compression; the resolution of a PDF's pages), and of the attributes that go
+with it; lossless compression changes nothing of it. Every UID follows from the job's id and the key, so a repetition
+finds the same one. A DICOM file keeps the UIDs that it came with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from pydicom import Dataset
+from pydicom.uid import UID, EncapsulatedPDFStorage, SecondaryCaptureImageStorage
+
+from dicomprinter.actions.forwarding import MODALITY, forwarded, own_attributes
+from dicomprinter.actions.representation import UNCOMPRESSED, Document, Frames, Planned, Representation
+from dicomprinter.dicom.secondary_capture import multiframe_class
+from dicomprinter.dicom.uids import derive_uid
+from dicomprinter.errors import InputError, PermanentError
+from dicomprinter.job.job import dataset_text
+from dicomprinter.job.parts import Instance, PageRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dicomprinter.dicom.page import Form
+    from dicomprinter.imaging.decoder import Decoder
+    from dicomprinter.job.job import Job
+
+# Pixel Data has a length of 32 bits whose largest value means something else (PS3.5 7.1.1).
+_LARGEST_PIXEL_DATA: Final = 2**32 - 2
+# The numbers of the pages have a length of 16 bits (PS3.5 6.2.2).
+_MOST_FRAMES: Final = 9_999
+
+_Made = PageRef | Frames | Document
+
+
+def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Planned]:
+    """Every object of a job: the pages are a series, the PDFs another; DICOM files are in their own.
+
+    Raises:
+        PermanentError, TransientError: a file cannot be looked into.
+    """
+    as_pages = () if representation.document == "Pdf" else job.payload.documents
+    pages = [*job.payload.pages, *(page for name in as_pages for page in _pages_of(job, name, decoder))]
+    first = _series_number(job)
+    how = representation.changes_pixels(has_pdf_pages=bool(as_pages))
+    attributes = own_attributes(job)
+    series = _Series(job, attributes, how, representation, first, keeps_series_uid=True)
+    images: list[PageRef] | list[Frames] = pages
+    if representation.multiframe:
+        images = list(_frames(job, pages, representation, decoder))
+    planned = series.of(images, representation.image_syntaxes())
+    if representation.document != "Images":
+        number = first + 1 if pages else first
+        attributes = _of_a_document(job, attributes)
+        series = _Series(job, attributes, "", representation, number, keeps_series_uid=not pages)
+        planned += series.of([Document(name) for name in job.payload.documents], UNCOMPRESSED)
+    return planned + forwarded(job, representation)
+
+
+def _pages_of(job: Job, document: str, decoder: Decoder) -> list[PageRef]:
+    try:
+        count = decoder.probe(job.path(document)).frames
+    except InputError as error:
+        raise PermanentError(error.what, cause=error.cause, remedy=error.remedy, private=error.private) from error
+    return [PageRef(document, index) for index in range(count)]
+
+
+def _frames(job: Job, pages: Sequence[PageRef], representation: Representation, decoder: Decoder) -> Iterator[Frames]:
+    """Runs of pages of one form, so that the order of the pages stays that of the instances and frames."""
+
+    def form(page: PageRef) -> Form:
+        found = decoder.form(job.path(page.file), page.index, representation.mode, dpi=representation.dpi)
+        # JPEG Baseline leaves 8 bits of a sample.
+        return found if representation.lossy_quality is None else replace(found, bits_stored=8)
+
+    for common, run in groupby(pages, form):
+        alike = list(run)
+        most = max(1, min(_MOST_FRAMES, _LARGEST_PIXEL_DATA // common.frame_bytes))
+        for start in range(0, len(alike), most):
+            yield Frames(tuple(alike[start : start + most]), multiframe_class(common))
+
+
+@dataclass(frozen=True)
+class _Series:
+    """A series to be made.
+
+    Args:
+        job: whose objects these are.
+        attributes: what goes in.
+        how: what changes the pixels.
+        representation: of the objects.
+        number: the series'.
+        keeps_series_uid: whether a Series Instance UID in the attributes is this series'.
+    """
+
+    job: Job
+    attributes: Dataset
+    how: str
+    representation: Representation
+    number: int
+    keeps_series_uid: bool
+
+    def of(self, sources: Sequence[_Made], syntaxes: tuple[UID, ...]) -> list[Planned]:
+        """The planned objects of some sources of one kind."""
+        if not sources:
+            return []
+        key, uid = self._identify(type(sources[0]).__name__)
+        return [
+            Planned(self._instance(key, uid, source, number), source, self.attributes, syntaxes)
+            for number, source in enumerate(sources, start=1)
+        ]
+
+    def _identify(self, kind: str) -> tuple[str, str]:
+        job = self.job
+        character_set = self.representation.character_set or ""
+        content = json.dumps([kind, self.how, character_set, dataset_text(self.attributes)])
+        key = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        given = str(self.attributes.get("SeriesInstanceUID") or "") if self.keeps_series_uid else ""
+        taken = {one.series_instance_uid for one in job.instances.values() if not one.key.startswith(key + "/")}
+        return key, given if given and given not in taken else derive_uid(job.id, "series", key)
+
+    def _instance(self, series_key: str, series_uid: str, source: _Made, number: int) -> Instance:
+        key = f"{series_key}/{_name(source)}"
+        made = Instance(
+            key, str(_class(source)), derive_uid(self.job.id, "instance", key), series_uid, self.number, number
+        )
+        return self.job.instances.get(key, made)
+
+
+def _class(source: _Made) -> UID:
+    match source:
+        case PageRef():
+            return SecondaryCaptureImageStorage
+        case Frames():
+            return source.sop_class
+    return EncapsulatedPDFStorage
+
+
+def _name(source: _Made) -> str:
+    match source:
+        case PageRef():
+            return f"{source.file}#{source.index}"
+        case Frames():
+            pages = " ".join(map(_name, source.pages))
+            return f"{_name(source.pages[0])}+{hashlib.sha256(pages.encode()).hexdigest()[:16]}"
+    return source.file
+
+
+def _of_a_document(job: Job, attributes: Dataset) -> Dataset:
+    """What a PDF takes: it is a document whatever modality the order names."""
+    if MODALITY in job.flags.set_tags or "Modality" not in attributes:
+        return attributes
+    return Dataset({element.tag: element for element in attributes if element.keyword != "Modality"})
+
+
+def _series_number(job: Job) -> int:
+    """The number that the dataset gives, else 1; in a study that an archive knows one that nothing there has.
+
+    That one is the day of the year and the time of the job, so two jobs of one study have different ones.
+    """
+    known = job.flags.existing_study
+    try:
+        given = int(job.dataset.get("SeriesNumber") or 0)
+    except (TypeError, ValueError):
+        given = 0
+    if given:
+        return given
+    return int(f"{job.moment():%j%H%M%S}") if known and known == job.study_instance_uid else 1

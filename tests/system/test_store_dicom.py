@@ -1,0 +1,227 @@
+"""A DICOM file as a job's content: it goes on as the object that it is, with what the job has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    UID,
+    CTImageStorage,
+    EncapsulatedPDFStorage,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    RLELossless,
+)
+
+from dicomprinter.demo.worklist import worklist_entry
+from dicomprinter.errors import InputError
+from dicomprinter.workflow.interpreter import Done, Held
+from tests.imaging.pictures import pdf
+from tests.scp import FindScp, Received, StorageScp
+from tests.system.help import House, perform, set_tag, store
+from tests.system.service import connection
+
+Run = Callable[[Any], Any]
+
+
+def read(name: str) -> bytes:
+    found = get_testdata_file(name, download=False)
+    assert isinstance(found, str)
+    return Path(found).read_bytes()
+
+
+def original(name: str) -> Dataset:
+    found = get_testdata_file(name, read=True, download=False)
+    assert isinstance(found, Dataset)
+    return found
+
+
+def sent(house: House, scp: StorageScp, *files: bytes, before: str = "", names: tuple[str, ...] = ()) -> list[Received]:
+    program = house.program(before + store("A", scp.port), perform(*names, "A"))
+    job = house.job(*files)
+    assert house.run(program, job) == Done(), job.reason
+    return scp.received
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CT_small.dcm", "MR_small_implicit.dcm", "reportsi.dcm", "rtplan.dcm", "waveform_ecg.dcm", "MR_small_RLE.dcm"],
+)
+def test_a_file_of_any_class_goes_on_unchanged(house: House, running: Run, name: str) -> None:
+    (got,) = sent(house, running(StorageScp()), read(name))
+    came = original(name)
+    assert (got.sop_class, got.sop_instance) == (came.SOPClassUID, came.SOPInstanceUID)
+    assert got.transfer_syntax == came.file_meta.TransferSyntaxUID
+    with (house.base / "input-1").open("rb") as file:
+        assert file.read().endswith(got.data)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("CT_small.dcm", ImplicitVRLittleEndian),
+        ("MR_small_implicit.dcm", ExplicitVRLittleEndian),
+        ("MR_small_bigendian.dcm", ExplicitVRLittleEndian),
+        ("MR_small_RLE.dcm", ImplicitVRLittleEndian),
+        ("MR_small_jp2klossless.dcm", ExplicitVRLittleEndian),
+        ("SC_rgb_rle_2frame.dcm", ExplicitVRLittleEndian),
+        ("CT_small.dcm", RLELossless),
+    ],
+)
+def test_a_file_is_transcoded_only_when_the_peer_takes_no_other_way(
+    house: House, running: Run, name: str, taken: UID
+) -> None:
+    came = original(name)
+    (kept,) = sent(house, running(StorageScp()), read(name))
+    (got,) = sent(house, running(StorageScp(syntaxes=[taken])), read(name))
+    assert (got.transfer_syntax, got.sop_instance) == (taken, came.SOPInstanceUID)
+    if "bigendian" not in name:
+        assert kept.transfer_syntax == came.file_meta.TransferSyntaxUID
+    assert np.array_equal(got.dataset.pixel_array, original(name).pixel_array)
+    assert str(got.dataset.PatientName) == str(came.PatientName)
+    assert "OriginalAttributesSequence" not in got.dataset
+
+
+def test_a_lossy_file_is_decoded_at_most(house: House, running: Run) -> None:
+    scp = running(StorageScp(syntaxes=[ExplicitVRLittleEndian]))
+    (got,) = sent(house, scp, read("SC_rgb_jpeg_dcmtk.dcm"))
+    assert got.dataset.LossyImageCompression == "01"
+    assert got.sop_instance == original("SC_rgb_jpeg_dcmtk.dcm").SOPInstanceUID
+
+
+def test_a_peer_that_takes_only_what_would_lose_is_refused(house: House, running: Run) -> None:
+    scp = running(StorageScp(syntaxes=[JPEGBaseline8Bit]))
+    job = house.job(read("CT_small.dcm"))
+    outcome = house.run(house.program(store("A", scp.port), perform("A")), job)
+    assert isinstance(outcome, Held)
+    assert "accepts no presentation context for CT Image Storage" in outcome.why
+    assert scp.received == []
+
+
+def test_set_tags_are_written_in_and_earlier_values_kept(house: House, running: Run) -> None:
+    actions = set_tag("T", "PatientID", "NEW-1") + set_tag("U", "StudyDescription", "Größe")
+    (got,) = sent(house, running(StorageScp()), read("CT_small.dcm"), before=actions, names=("T", "U"))
+    came, dataset = original("CT_small.dcm"), got.dataset
+    assert (dataset.PatientID, dataset.StudyDescription) == ("NEW-1", "Größe")
+    assert (dataset.SOPInstanceUID, dataset.StudyInstanceUID) == (came.SOPInstanceUID, came.StudyInstanceUID)
+    assert dataset.SeriesInstanceUID == came.SeriesInstanceUID
+    (kept,) = dataset.OriginalAttributesSequence
+    assert kept.ModifyingSystem == "dicomprinter"
+    (values,) = kept.ModifiedAttributesSequence
+    assert values.PatientID == came.PatientID
+    assert np.array_equal(dataset.pixel_array, came.pixel_array)
+
+
+def test_the_job_knows_what_the_file_says(house: House, running: Run) -> None:
+    scp, other = running(StorageScp()), running(StorageScp())
+    actions = set_tag("T", "PatientComments", "#{PatientID} #{Modality}") + store("A", scp.port)
+    actions += store("B", other.port)
+    workflow = '<Perform action="T"/><If field="TAG_VALUE" tag="Modality" value="^CT$"><Perform action="A"/></If>'
+    workflow += '<If field="TAG_VALUE" tag="Modality" value="^MR$"><Perform action="B"/></If>'
+    assert house.run(house.program(actions, workflow), house.job(read("CT_small.dcm"))) == Done()
+    assert other.received == []
+    assert scp.received[0].dataset.PatientComments == f"{original('CT_small.dcm').PatientID} CT"
+
+
+def test_a_match_goes_in_but_its_study_uid_only_as_a_request(house: House, running: Run) -> None:
+    entry = worklist_entry(
+        patient_name="Doe^Jane",
+        patient_id="P-7",
+        accession_number="A-7",
+        description="Thorax",
+        start=house.clock.now,
+        modality="US",
+        study_instance_uid="1.2.3.4.5",
+    )
+    ris, scp = running(FindScp([entry])), running(StorageScp())
+    query = f'<Query name="Q" type="Worklist">{connection(ris.port)}<DcmTag tag="PatientID">P-7</DcmTag></Query>'
+    (got,) = sent(house, scp, read("CT_small.dcm"), before=query, names=("Q",))
+    came, dataset = original("CT_small.dcm"), got.dataset
+    assert (str(dataset.PatientName), dataset.AccessionNumber) == ("Doe^Jane", "A-7")
+    assert dataset.Modality == "CT"
+    assert dataset.StudyInstanceUID == came.StudyInstanceUID
+    assert dataset.RequestAttributesSequence[0].StudyInstanceUID == "1.2.3.4.5"
+    assert str(dataset.OriginalAttributesSequence[0].ModifiedAttributesSequence[0].PatientName) == str(came.PatientName)
+
+
+def test_a_pdf_beside_a_file_joins_its_study(house: House, running: Run) -> None:
+    document, image = sent(house, running(StorageScp()), read("CT_small.dcm"), pdf())
+    came = original("CT_small.dcm")
+    assert (image.sop_class, document.sop_class) == (CTImageStorage, EncapsulatedPDFStorage)
+    assert document.dataset.StudyInstanceUID == came.StudyInstanceUID
+    assert document.dataset.SeriesInstanceUID != came.SeriesInstanceUID
+    assert document.dataset.PatientID == came.PatientID
+    assert document.dataset.SeriesNumber > 1_000_000
+    assert (document.dataset.Modality, "KVP" in document.dataset) == ("DOC", False)
+
+
+def test_several_files_keep_their_own_values(house: House, running: Run) -> None:
+    got = sent(
+        house,
+        running(StorageScp()),
+        read("CT_small.dcm"),
+        read("MR_small.dcm"),
+        before=set_tag("T", "InstitutionName", "Clinic"),
+        names=("T",),
+    )
+    assert [one.dataset.Modality for one in got] == ["CT", "MR"]
+    assert [one.dataset.InstitutionName for one in got] == ["Clinic"] * 2
+    assert [one.dataset.PatientID for one in got] == [
+        original(name).PatientID for name in ("CT_small.dcm", "MR_small.dcm")
+    ]
+
+
+def test_a_second_try_sends_the_rest_with_the_same_uids(house: House, running: Run) -> None:
+    scp = running(StorageScp(answers=[0x0000, 0xA700]))
+    program = house.program(store("A", scp.port), perform("A"))
+    job = house.job(read("CT_small.dcm"), read("MR_small.dcm"))
+    assert isinstance(house.run(program, job), Held)
+    assert house.resume(program, job.id) == Done()
+    assert len(scp.received) == 3
+    assert scp.received[1].data == scp.received[2].data
+
+
+def test_a_file_without_a_preamble_is_taken(house: House, running: Run) -> None:
+    (got,) = sent(house, running(StorageScp()), read("no_meta.dcm"))
+    assert got.sop_class
+
+
+def test_an_object_of_a_class_that_nobody_knows_is_the_archives_to_judge(house: House, running: Run) -> None:
+    dataset = original("CT_small.dcm")
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID("1.2.826.0.1.3680043.9.1")
+    file = house.base / "private.dcm"
+    dataset.save_as(file)
+    scp = running(StorageScp(sop_classes=["1.2.826.0.1.3680043.9.1"]))
+    (got,) = sent(house, scp, file.read_bytes())
+    assert got.sop_class == "1.2.826.0.1.3680043.9.1"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (read("CT_small.dcm")[:20_000], "cut off"),
+        (read("MR_truncated.dcm"), "cut off"),
+        (read("CT_small.dcm")[:132] + b"\xff" * 300, "damaged"),
+    ],
+    ids=["half", "truncated", "wrong bytes"],
+)
+def test_a_damaged_file_does_not_become_a_job(house: House, data: bytes, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        house.job(data)
+    assert words in str(caught.value)
+    assert list(house.spool.jobs.iterdir()) == []
+
+
+def test_a_decompressed_file_is_what_dcmread_shows(house: House, running: Run) -> None:
+    (got,) = sent(house, running(StorageScp(syntaxes=[ExplicitVRLittleEndian])), read("MR_small_jp2klossless.dcm"))
+    assert np.array_equal(got.dataset.pixel_array, dcmread(get_testdata_file("MR_small.dcm")).pixel_array)
+    assert original("MR_small_jp2klossless.dcm").file_meta.TransferSyntaxUID == JPEG2000Lossless
