@@ -48,9 +48,9 @@ def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Pla
     """
     as_pages = () if representation.document == "Pdf" else job.payload.documents
     pages = [*job.payload.pages, *(page for name in as_pages for page in _pages_of(job, name, decoder))]
-    first = _series_number(job)
-    how = representation.changes_pixels(has_pdf_pages=bool(as_pages))
     attributes = own_attributes(job)
+    first = _series_number(job, attributes)
+    how = representation.changes_pixels(has_pdf_pages=bool(as_pages))
     series = _Series(job, attributes, how, representation, first, keeps_series_uid=True)
     images: list[PageRef] | list[Frames] = pages
     if representation.multiframe:
@@ -160,14 +160,14 @@ def _of_a_document(job: Job, attributes: Dataset) -> Dataset:
     return Dataset({element.tag: element for element in attributes if element.keyword != "Modality"})
 
 
-def _series_number(job: Job) -> int:
+def _series_number(job: Job, attributes: Dataset) -> int:
     """The number that the dataset gives, else 1; in a study that an archive knows one that nothing there has.
 
     That one is the day of the year and the time of the job, so two jobs of one study have different ones.
     """
     known = job.flags.existing_study
     try:
-        given = int(job.dataset.get("SeriesNumber") or 0)
+        given = int(attributes.get("SeriesNumber") or 0)
     except (TypeError, ValueError):
         given = 0
     if given:
