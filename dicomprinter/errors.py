@@ -6,9 +6,45 @@ patient data (a peer's ErrorComment, say) goes into `private` and is kept in the
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
+
+MASK = "****"
+
+
+class Private(str):
+    """A text with patient data; `redacted` is the same text with `****` in place of the values.
+
+    Where only a `str` is left of it (after a `+`, say), all of it counts as a value: nothing can come out by mistake.
+    """
+
+    redacted: str
+
+    def __new__(cls, text: str, redacted: str = MASK) -> Self:
+        """Of a text of which nothing may be shown, or of one and what may be shown in its place."""
+        made = super().__new__(cls, text)
+        made.redacted = redacted
+        return made
+
+    @classmethod
+    def fill(cls, template: str, *values: object) -> Self:
+        """`Private.fill("compared with {}", value)`: the template itself holds nothing of the patient."""
+        return cls(template.format(*values), template.format(*(MASK for _ in values)))
+
+    @classmethod
+    def joined(cls, separator: str, texts: Iterable[str]) -> Self:
+        """Several private texts as one."""
+        parts = list(texts)
+        return cls(separator.join(parts), separator.join(redacted(part) for part in parts))
+
+
+def redacted(text: str) -> str:
+    """What a log may show of a private text; nothing of an empty one."""
+    if isinstance(text, Private):
+        return text.redacted
+    return MASK if text else ""
 
 
 class DicomPrinterError(Exception):
@@ -18,17 +54,27 @@ class DicomPrinterError(Exception):
         what: what happened, one sentence without a full stop.
         cause: the likely cause.
         remedy: what the reader can do about it.
-        private: details that may hold patient data; never logged.
+        private: details that may hold patient data; a log shows them only when its redaction is off.
+        details: what a program that reads the log may want, such as a status code; no patient data.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, what: str, *, cause: str = "", remedy: str = "", private: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        cause: str = "",
+        remedy: str = "",
+        private: str = "",
+        details: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.cause = cause
         self.remedy = remedy
         self.private = private
+        self.details = dict(details or {})
 
     def __str__(self) -> str:
         return "; ".join(part for part in (self.what, self.cause, self.remedy) if part)

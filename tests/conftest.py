@@ -14,8 +14,14 @@ from pydicom.config import settings
 
 from dicomprinter.demo.pacs import EmbeddedPacs
 from dicomprinter.imaging.decoder import Decoder
+from tests.canary import Canary
 from tests.peers import program, servers
 from tests.scp import StorageScp
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Patient data of any test, where none may be, fails it."""
+    config.pluginmanager.register(Canary(), "canary")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

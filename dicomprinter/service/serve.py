@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import queue
-import signal
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dicomprinter.engine.engine import Engine
 from dicomprinter.engine.spool import Spool
@@ -19,16 +17,19 @@ from dicomprinter.intake.accept import Intake
 from dicomprinter.intake.incoming import Incoming
 from dicomprinter.program import Program, load, with_endpoints
 from dicomprinter.service.config_watch import ConfigWatch
+from dicomprinter.service.health import find_fault
+from dicomprinter.service.log_faults import faults_to_log
+from dicomprinter.service.log_form import Form
 from dicomprinter.service.logs import Logs
+from dicomprinter.service.orders import Order, Orders
+from dicomprinter.service.supervisor import Nobody, Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
-    from types import FrameType
 
 _LOG = logging.getLogger("dicomprinter.service")
 _SETTLING_SECONDS = 0.2
-_STOP, _RELOAD = "stop", "reload"
 # Elsewhere than on Linux a signal does not end a wait that has no limit.
 _LONGEST_WAIT = 3600.0 if sys.platform == "linux" else 1.0
 
@@ -44,6 +45,9 @@ class Service:
         workers: how many jobs run at once.
         verbose: whether DEBUG is logged.
         endpoints: addresses that replace those of the file, by an action's name or an AE title.
+        form: how the log is written.
+        screen: whether standard error gets the log as well.
+        supervisor: is told how the service stands.
     """
 
     base: Path
@@ -52,9 +56,12 @@ class Service:
     workers: int = 2
     verbose: bool = False
     endpoints: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    form: Form = Form.TEXT
+    screen: bool = True
+    supervisor: Supervisor = field(default_factory=Nobody)
 
-    def run(self) -> None:
-        """Serve until a signal ends it.
+    def run(self, orders: Orders | None = None) -> None:
+        """Serve until a signal ends it, or one of the `orders` of others.
 
         Raises:
             ConfigError, InputError: the configuration cannot be used.
@@ -63,9 +70,12 @@ class Service:
         watch = ConfigWatch(self.config, self.base)
         program = self._load()
         with ExitStack() as stack:
-            signals = stack.enter_context(_Signals())
+            orders = stack.enter_context(orders or Orders())
             spool = stack.enter_context(Spool.open(self.base))
-            logs = stack.enter_context(Logs.open(self.log_dir, screen=True, verbose=self.verbose))
+            logs = stack.enter_context(
+                Logs.open(self.log_dir, screen=self.screen, verbose=self.verbose, form=self.form)
+            )
+            stack.enter_context(faults_to_log())
             logs.adopt(program.general)
             _tell_warnings(program)
             decoder = stack.enter_context(Decoder())
@@ -75,8 +85,11 @@ class Service:
             engine.start()
             incoming.start()
             _LOG.info("ready: watches %s", spool.incoming)
-            self._wait(signals, watch, engine, logs)
+            running = _Running(engine, incoming, logs, self.supervisor)
+            running.tell_ready()
+            self._wait(orders, watch, running)
             _LOG.info("stopping")
+            self.supervisor.stopping()
             taken_in, at_rest = incoming.stop(), engine.stop()
             _LOG.info("stopped" if taken_in and at_rest else "stopped; what was not finished is repeated at the start")
             if not (taken_in and at_rest):
@@ -86,17 +99,20 @@ class Service:
     def _load(self) -> Program:
         return with_endpoints(load(self.config, self.base), self.endpoints)
 
-    def _wait(self, signals: _Signals, watch: ConfigWatch, engine: Engine, logs: Logs) -> None:
+    def _wait(self, orders: Orders, watch: ConfigWatch, running: _Running) -> None:
         while True:
-            wanted = signals.wait(_SETTLING_SECONDS if watch.is_changing else min(_interval(engine), _LONGEST_WAIT))
-            if wanted == _STOP:
+            running.tell_supervisor()
+            order = orders.wait(_SETTLING_SECONDS if watch.is_changing else running.longest_wait())
+            if order is Order.STOP:
                 return
-            if wanted == _RELOAD:
+            if order is Order.RELOAD:
                 watch.take()
-            if wanted == _RELOAD or watch.has_changed():
-                self._reload(engine, logs)
+            if order is Order.RELOAD or watch.has_changed():
+                running.supervisor.reloading()
+                self._reload(running)
+                running.tell_ready()
 
-    def _reload(self, engine: Engine, logs: Logs) -> None:
+    def _reload(self, running: _Running) -> None:
         try:
             program = self._load()
         except ConfigError as error:
@@ -106,53 +122,42 @@ class Service:
         except DicomPrinterError as error:
             _LOG.error("%s; the configuration before stays in use", error)
         else:
-            engine.reload(program)
-            logs.adopt(program.general)
+            running.engine.reload(program)
+            running.logs.adopt(program.general)
             _LOG.info("the configuration was loaded anew")
             _tell_warnings(program)
 
 
-class _Signals:
-    """Signals as a queue, whose `put` may be called inside a handler at any moment."""
+@dataclass
+class _Running:
+    """The parts of a service that runs, and what was last told of them."""
 
-    def __init__(self) -> None:
-        self._came: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._before: dict[int, Any] = {}
+    engine: Engine
+    incoming: Incoming
+    logs: Logs
+    supervisor: Supervisor
+    fault: str = ""
 
-    def __enter__(self) -> _Signals:
-        for number, wanted in _handled():
-            self._before[number] = signal.signal(number, self._handler(wanted))
-        return self
+    def tell_ready(self) -> None:
+        self.supervisor.ready(f"watches {self.incoming.folder}")
 
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+    def tell_supervisor(self) -> None:
+        """A sign of life if every part works, else once what does not."""
+        before, self.fault = self.fault, find_fault(self.engine, self.incoming)
+        if self.fault and self.fault != before:
+            _LOG.error("%s; if nothing starts the service anew now, do so", self.fault)
+            self.supervisor.lost(self.fault)
+        elif not self.fault:
+            if before:
+                self.tell_ready()
+            self.supervisor.alive()
 
-    def wait(self, timeout: float) -> str | None:
-        """The next that came, or None."""
-        try:
-            return self._came.get(timeout=timeout)
-        except queue.Empty:
-            return None
-
-    def _handler(self, wanted: str) -> Callable[[int, FrameType | None], None]:
-        def handle(_number: int, _frame: FrameType | None) -> None:
-            self._came.put(wanted)
-
-        return handle
-
-
-def _handled() -> Iterator[tuple[int, str]]:
-    # Windows has no SIGHUP; its Ctrl-Break is SIGBREAK.
-    names = {"SIGTERM": _STOP, "SIGINT": _STOP, "SIGBREAK": _STOP, "SIGHUP": _RELOAD}
-    for name, wanted in names.items():
-        number = getattr(signal, name, None)
-        if number is not None:
-            yield number, wanted
+    def longest_wait(self) -> float:
+        return min(_interval(self.engine), _LONGEST_WAIT, self.supervisor.period or _LONGEST_WAIT)
 
 
 def _tell_warnings(program: Program) -> None:
-    for warning in program.warnings:
+    for warning in program.remarks:
         _LOG.warning("%s", warning)
 
 

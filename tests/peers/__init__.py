@@ -20,7 +20,13 @@ PACKAGES = {
     "openssl": "openssl",
     "opj_decompress": "libopenjp2-tools",
     "pdftotext": "poppler-utils",
+    "pngtopnm": "netpbm",
+    "ppmtobmp": "netpbm",
     "qpdf": "qpdf",
+    "strace": "strace",
+    "systemd-analyze": "systemd",
+    "systemd-sysusers": "systemd",
+    "systemd-tmpfiles": "systemd",
     "tesseract": "tesseract-ocr",
 }
 

@@ -235,3 +235,16 @@ def test_patient(
 ) -> None:
     job = perform(archive, make_job(tmp_path, **values), inner, f'type="Patient" {attributes}')
     assert {keyword: str(job.dataset[keyword].value) for keyword in expected} == expected
+
+
+def test_a_wildcard_in_a_jobs_own_identifier_reaches_no_other_patient(archive: Any, tmp_path: Path) -> None:
+    for inner in ('<DcmTag tag="PatientID"/>', '<DcmTag tag="PatientID">#{PatientID}</DcmTag>'):
+        job = perform(
+            archive, make_job(tmp_path / str(len(inner)), PatientID="P*"), inner, 'type="Study" select="first"'
+        )
+        assert not job.flags.query_found
+        assert job.dataset == data(PatientID="P*")
+        assert any("left out here" in line and "by PatientID (0010,0020)" in line for line in messages(job))
+    # The file's own wildcard is meant.
+    own = perform(archive, make_job(tmp_path / "own"), '<DcmTag tag="PatientID">P*</DcmTag>', 'type="Patient"')
+    assert own.flags.query_partial
