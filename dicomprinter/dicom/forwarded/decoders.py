@@ -26,6 +26,7 @@ from pydicom.uid import (
 )
 
 from dicomprinter.dicom.forwarded.original import PixelLayout
+from dicomprinter.dicom.forwarded.second_opinion import by_pydicom
 from dicomprinter.dicom.page import Pixels
 
 LOSSLESS: Final = frozenset(
@@ -93,7 +94,13 @@ def decode(data: bytes, syntax: UID, layout: PixelLayout) -> DecodedFrame:
         ValueError: it cannot be decoded, or is not what the object says.
         RuntimeError: whatever else a codec makes of damaged data.
     """
-    pixels, photometric = DECODERS[syntax](data, layout)
+    try:
+        pixels, photometric = DECODERS[syntax](data, layout)
+    except (RuntimeError, ValueError):
+        other = by_pydicom(data, syntax, layout)
+        if other is None:
+            raise
+        pixels, photometric = other
     expected = (layout.rows, layout.columns, layout.samples)
     if pixels.size != layout.rows * layout.columns * layout.samples or pixels.shape[:2] != expected[:2]:
         raise ValueError("a frame is not of the size that the object tells")
