@@ -12,8 +12,6 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 # All decoders before the thread below reads: on Windows numpy cannot be loaded while another thread waits for
@@ -22,12 +20,9 @@ import imagecodecs  # noqa: F401
 import pypdfium2  # noqa: F401
 from PIL import Image
 
-from dicomprinter.errors import DicomPrinterError, PermanentError
-from dicomprinter.imaging.colour import ColourMode, convert
+from dicomprinter.imaging.calls import answer
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.imaging.open import open_page
-from dicomprinter.imaging.probe import probe
-from dicomprinter.imaging.wire import error_to_message, line
+from dicomprinter.imaging.wire import line
 
 _NOTHING: Final = memoryview(b"")
 
@@ -50,7 +45,7 @@ def main() -> None:
     while True:
         request = requests.get()
         _alarm(request["timeout"])
-        _say(answers, *_answer(request, limits))
+        _say(answers, *answer(request, limits))
         _alarm(0)
 
 
@@ -86,34 +81,6 @@ def _limit_memory(size: int) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (size, size))
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _answer(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], memoryview]:
-    try:
-        if request["call"] == "probe":
-            return _probe(Path(request["path"]), limits), _NOTHING
-        return _page(request, limits)
-    except DicomPrinterError as error:
-        return error_to_message(error), _NOTHING
-    except Exception as error:  # noqa: BLE001 - the parent has to hear of everything
-        what = PermanentError("the file cannot be decoded", cause=type(error).__name__, remedy="save the file again")
-        return error_to_message(what), _NOTHING
-
-
-def _probe(path: Path, limits: Limits) -> dict[str, Any]:
-    return {"probe": asdict(probe(path, limits))}
-
-
-def _page(request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], memoryview]:
-    page = open_page(Path(request["path"]), request["index"], limits, dpi=request["dpi"])
-    page = convert(page, ColourMode(request["mode"]))
-    message = {
-        "shape": page.pixels.shape,
-        "bits_stored": page.bits_stored,
-        "resolution": page.resolution,
-        "lossy": asdict(page.lossy) if page.lossy else None,
-    }
-    return message, page.pixels.data.cast("B")
 
 
 if __name__ == "__main__":

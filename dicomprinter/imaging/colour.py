@@ -50,16 +50,23 @@ def to_grey(page: Page, bits: int) -> Page:
     return replace(page, pixels=scaled, bits_stored=bits)
 
 
-def lay_on_white(colours: Pixels, alpha: Pixels) -> Pixels:
-    """Colours of (rows, columns[, 3]) over white, by an alpha of (rows, columns); both of one type, full range."""
-    top = np.uint64(np.iinfo(colours.dtype).max)
+def lay_on_white(colours: Pixels, alpha: Pixels, *, multiplied: bool = False) -> Pixels:
+    """Colours of (rows, columns[, 3]) over white, by an alpha of (rows, columns); both of one type, full range.
+
+    `multiplied` says that the colours have been multiplied by their alpha.
+    """
+    # 65,535 squared and half of it more is just below 2 to the 32.
+    top = np.uint32(np.iinfo(colours.dtype).max)
     result = np.empty_like(colours)
     for start in range(0, colours.shape[0], STRIP):
         rows = slice(start, start + STRIP)
-        cover = alpha[rows].astype(np.uint64)
+        cover = alpha[rows].astype(np.uint32)
         if colours.ndim == 3:
             cover = cover[:, :, None]
-        result[rows] = (colours[rows] * cover + (top - cover) * top + top // 2) // top
+        if multiplied:
+            result[rows] = np.minimum(colours[rows] + (top - cover), top)
+        else:
+            result[rows] = (colours[rows] * cover + (top - cover) * top + top // 2) // top
     return result
 
 

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from dicomprinter.dicom.page import LossySource, Page
+from dicomprinter.dicom.forwarded import DecodedFrame
+from dicomprinter.dicom.page import Bitstream, Form, LossySource, Page
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.limits import Limits
@@ -27,13 +28,13 @@ class Decoder:
     Args:
         limits: what a file may ask for.
         timeout: seconds for one call.
-        memory: bytes of address space for the child, where the system can limit it.
+        memory: bytes of address space for the child, where the system can limit it; None is what the limits ask for.
     """
 
-    def __init__(self, limits: Limits | None = None, timeout: float = 120.0, memory: int = 4 << 30) -> None:
+    def __init__(self, limits: Limits | None = None, timeout: float = 120.0, memory: int | None = None) -> None:
         self._limits = limits or Limits()
         self._timeout = timeout
-        self._memory = memory
+        self._memory = self._limits.memory if memory is None else memory
         self._lock = threading.Lock()
         self._child: ChildProcess | None = None
 
@@ -82,6 +83,44 @@ class Decoder:
         with self._lock:
             return _page(self._call({"call": "page", **request}))
 
+    def form(self, path: Path, index: int, mode: ColourMode = ColourMode.AS_IS, *, dpi: float = 300) -> Form:
+        """What `page` will have for the same arguments, by `imaging.open.open_form` in the child: no pixel is decoded.
+
+        Raises:
+            PermanentError: the file is damaged, has no such page, made the decoder crash, or took too long.
+            TransientError: the child cannot be started.
+        """
+        request = {"path": str(path), "index": index, "mode": mode.value, "dpi": dpi}
+        with self._lock:
+            return Form(**self._call({"call": "form", **request}).message["form"])
+
+    def bitstream(self, path: Path, mode: ColourMode) -> Bitstream | None:
+        """`imaging.bitstream.bitstream` in the child: a JPEG that an object can hold as it is, else None.
+
+        Raises:
+            PermanentError: the file is damaged, made the decoder crash, or took too long.
+            TransientError: the child cannot be started.
+        """
+        with self._lock:
+            answer = self._call({"call": "bitstream", "path": str(path), "mode": mode.value})
+        said = answer.message
+        if said["form"] is None:
+            return None
+        form, lossy = Form(**said["form"]), LossySource(**said["lossy"])
+        return Bitstream(form, bytes(answer.body), _pair(said["resolution"]), lossy)
+
+    def frame(self, path: Path, index: int) -> DecodedFrame:
+        """`imaging.dicom_file.decode_frame` in the child: one frame of a DICOM file, from 0, as native pixels.
+
+        Raises:
+            InputError: the frame is larger than the limits allow.
+            PermanentError: the frame cannot be decoded, made the decoder crash, or took too long.
+            TransientError: the disk or the system fails, or the child cannot be started.
+        """
+        with self._lock:
+            answer = self._call({"call": "frame", "path": str(path), "index": index})
+        return DecodedFrame(data=answer.body, **answer.message["frame"])
+
     def _call(self, request: dict[str, Any]) -> Answer:
         fresh = self._child is None
         answer = self._attempt(request)
@@ -121,13 +160,12 @@ def _page(answer: Answer) -> Page:
     said = answer.message
     pixels = np.frombuffer(answer.body, np.uint8 if said["bits_stored"] == 8 else np.uint16).reshape(said["shape"])
     pixels.flags.writeable = False
-    resolution, lossy = said["resolution"], said["lossy"]
-    return Page(
-        pixels,
-        said["bits_stored"],
-        (resolution[0], resolution[1]) if resolution else None,
-        LossySource(**lossy) if lossy else None,
-    )
+    lossy = LossySource(**said["lossy"]) if said["lossy"] else None
+    return Page(pixels, said["bits_stored"], _pair(said["resolution"]), lossy)
+
+
+def _pair(resolution: list[float] | None) -> tuple[float, float] | None:
+    return (resolution[0], resolution[1]) if resolution else None
 
 
 def _too_slow(timeout: float) -> PermanentError:

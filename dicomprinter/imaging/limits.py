@@ -21,6 +21,15 @@ class Limits:
     pages: int = 5_000
     bytes: int = 2 << 30
 
+    @property
+    def memory(self) -> int:
+        """Bytes of address space in which the largest page of the largest file can be decoded.
+
+        That is the program and its libraries, the mapped file, and for each pixel what the costliest format takes:
+        8 bytes of RGBA with 16 bits, and 3 of the page.
+        """
+        return (1 << 30) + self.bytes + 12 * self.pixels
+
     def excess(self, width: int, height: int) -> str | None:
         """Why a page of this size is too large; None when it is not."""
         if max(width, height) > self.side:

@@ -7,9 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
-from dicomprinter.dicom.page import Page
+from dicomprinter.dicom.page import Form, Page
 from dicomprinter.errors import InputError
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.refusals import check_size, damaged, no_page, too_large
@@ -54,16 +52,43 @@ def render(path: Path, index: int, dpi: float, limits: Limits) -> Page:
         PermanentError: it has no such page.
     """
     with _opened(path) as document:
-        if not 0 <= index < len(document):
-            raise no_page(index)
+        rows, columns = _pixels(document, index, dpi, limits)
         document.init_forms()
-        points = _size(document, index)
-        width, height = (max(1, round(side * dpi / 72)) for side in points)
-        check_size(width, height, limits, f"page {index + 1} at {dpi:g} dpi has ", "choose a lower resolution")
-        bitmap = document[index].render(scale=dpi / 72, rev_byteorder=True, fill_color=(255, 255, 255, 255))
-        # A side that is no whole number of pixels is rounded up; the extra line would be blank.
-        pixels = np.ascontiguousarray(bitmap.to_numpy()[:height, :width, :3])
-    return Page(pixels, 8, (dpi, dpi))
+        # A side that is no whole number of pixels is rounded up; the extra line would be blank, and is left out here.
+        bitmap = document[index].render(
+            scale=dpi / 72,
+            rev_byteorder=True,
+            fill_color=(255, 255, 255, 255),
+            bitmap_maker=lambda _width, _height, **options: _bitmap(columns, rows, **options),
+        )
+        return Page(bitmap.to_numpy(), 8, (dpi, dpi))
+
+
+def form(path: Path, index: int, dpi: float, limits: Limits) -> Form:
+    """What `render` gives for the same arguments, from the page's size.
+
+    Raises:
+        InputError: as `render`.
+        PermanentError: as `render`.
+    """
+    with _opened(path) as document:
+        rows, columns = _pixels(document, index, dpi, limits)
+    return Form(rows, columns, 3, 8)
+
+
+def _bitmap(columns: int, rows: int, **options: Any) -> Any:
+    """Its rows follow each other without a gap, so that they need no copy."""
+    import pypdfium2  # noqa: PLC0415
+
+    return pypdfium2.PdfBitmap.new_native(columns, rows, **options)
+
+
+def _pixels(document: Any, index: int, dpi: float, limits: Limits) -> tuple[int, int]:
+    if not 0 <= index < len(document):
+        raise no_page(index)
+    width, height = (max(1, round(side * dpi / 72)) for side in _size(document, index))
+    check_size(width, height, limits, f"page {index + 1} at {dpi:g} dpi has ", "choose a lower resolution")
+    return height, width
 
 
 def _size(document: Any, index: int) -> tuple[float, float]:

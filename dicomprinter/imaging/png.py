@@ -14,16 +14,20 @@ from dicomprinter.imaging.source import Source
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_LARGEST_PROFILE: Final = 1 << 24
 
 
 @dataclass(frozen=True)
 class PngHeader:
-    """Size in pixels, EXIF orientation 1 to 8, dots per inch (horizontal, vertical)."""
+    """Size in pixels, bits of a sample, EXIF orientation 1 to 8, dots per inch (horizontal, vertical), ICC profile."""
 
     width: int
     height: int
+    depth: int
+    is_colour: bool
     orientation: int
     resolution: tuple[float, float] | None
+    profile: bytes | None
 
 
 def inspect(data: Source) -> PngHeader:
@@ -32,13 +36,13 @@ def inspect(data: Source) -> PngHeader:
     Raises:
         InputError: the file is cut off or damaged.
     """
-    width = height = 0
-    orientation, resolution, has_pixels = 1, None, False
+    frame: tuple[int, int, int, bool] | None = None
+    orientation, resolution, profile, has_pixels = 1, None, None, False
     for kind, start, end in _chunks(data):
-        if (kind == b"IHDR") == bool(width):
+        if (kind == b"IHDR") == bool(frame):
             raise damaged("PNG", "its header is missing or stands twice")
         if kind == b"IHDR":
-            width, height = _size(data[start:end])
+            frame = _frame(data[start:end])
         elif kind == b"IDAT":
             has_pixels = True
         elif kind == b"pHYs" and end - start == 9:
@@ -46,18 +50,31 @@ def inspect(data: Source) -> PngHeader:
             resolution = (x * 0.0254, y * 0.0254) if unit == 1 else None
         elif kind == b"eXIf":
             orientation = tiff.orientation(data[start:end])
-    if not has_pixels:
+        elif kind == b"iCCP":
+            profile = _profile(data[start:end])
+    if frame is None or not has_pixels:
         raise damaged("PNG", "it holds no pixels")
-    return PngHeader(width, height, orientation, resolution)
+    return PngHeader(*frame, orientation, resolution, profile)
 
 
-def _size(header: bytes) -> tuple[int, int]:
+def _frame(header: bytes) -> tuple[int, int, int, bool]:
     if len(header) != 13:
         raise damaged("PNG", "its header has a wrong length")
     width, height, depth, colour_type, _, _, _ = struct.unpack(">IIBBBBB", header)
     if not width or not height or depth not in _COLOUR_TYPES.get(colour_type, ()):
         raise damaged("PNG", "its header describes no picture")
-    return width, height
+    return width, height, depth, bool(colour_type & 2)
+
+
+def _profile(chunk: bytes) -> bytes | None:
+    """A name, a zero, the way of compression, and the profile; None for one that is damaged or too large to be one."""
+    _, _, compressed = chunk.partition(b"\0")
+    try:
+        unpacked = zlib.decompressobj()
+        profile = unpacked.decompress(compressed[1:], _LARGEST_PROFILE)
+    except zlib.error:
+        return None
+    return profile if unpacked.eof else None
 
 
 def _chunks(data: Source) -> Iterator[tuple[bytes, int, int]]:

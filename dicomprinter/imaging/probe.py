@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
+from dicomprinter.dicom.forwarded.opening import seems_dicom
 from dicomprinter.errors import InputError
 from dicomprinter.imaging import bmp, jpeg, pdf, png, tiff
+from dicomprinter.imaging.dicom_file import probe_dicom
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.refusals import check_size, unsupported
 from dicomprinter.imaging.source import Source, mapped
 
-_ACCEPTED: Final = "PDF, PNG, JPEG, TIFF, BMP or UTF-8 text"
+_ACCEPTED: Final = "PDF, PNG, JPEG, TIFF, BMP, DICOM or UTF-8 text"
 _BLOCK: Final = 1 << 20
 _NOT_TEXT: Final = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-# Known, so that the refusal can say what came.
-_STRANGERS: Final[Mapping[bytes, str]] = MappingProxyType(
-    {
-        b"%!": "PostScript file",
-        b"GIF8": "GIF picture",
-        b"RIFF": "WebP picture",
-        b"PK\x03\x04": "ZIP or Office file",
-        b"\xd0\xcf\x11\xe0": "Office file",
-        b"{\\rtf": "RTF document",
-        b"\xff\xfe": "text in UTF-16",
-        b"\xfe\xff": "text in UTF-16",
-        b"\x1f\x8b": "compressed file",
-        b"\x00\x00\x00\x0cjP": "JPEG 2000 picture",
-    }
+# Known, so that the refusal can say what came: where its signature stands, and what it is.
+_STRANGERS: Final = (
+    (0, b"%!", "PostScript file"),
+    (0, b"GIF8", "GIF picture"),
+    (0, b"RIFF", "WebP picture"),
+    (0, b"PK\x03\x04", "ZIP or Office file"),
+    (0, b"\xd0\xcf\x11\xe0", "Office file"),
+    (0, b"{\\rtf", "RTF document"),
+    (0, b"\xff\xfe", "text in UTF-16"),
+    (0, b"\xfe\xff", "text in UTF-16"),
+    (0, b"\x1f\x8b", "compressed file"),
+    (0, b"\x00\x00\x00\x0cjP", "JPEG 2000 picture"),
+    (4, b"ftyp", "HEIC picture or video"),
 )
 
 
@@ -43,14 +42,16 @@ class Probe:
     Args:
         kind: `image`, `pdf`, `text` or `dicom`.
         media_type: such as `image/png`.
-        frames: pages; 1 for text and DICOM, which are not looked into.
+        frames: pages; of a DICOM file its frames, 0 when it holds no pixels; 1 for text.
         size: columns and rows of each page of a picture as stored, before any orientation; else empty.
+        attributes: what a job takes from a DICOM file, in the DICOM JSON model (PS3.18 F); else empty.
     """
 
     kind: str
     media_type: str
     frames: int
     size: tuple[tuple[int, int], ...] = ()
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 def probe(path: Path, limits: Limits | None = None) -> Probe:
@@ -65,7 +66,7 @@ def probe(path: Path, limits: Limits | None = None) -> Probe:
         if media_type == "application/pdf":
             return Probe("pdf", media_type, pdf.count_pages(path, data, limits))
         if media_type == "application/dicom":
-            return Probe("dicom", media_type, 1)
+            return _dicom(path, limits)
         if media_type == "text/plain":
             _check_text(data)
             return Probe("text", media_type, 1)
@@ -82,7 +83,8 @@ def sniff(data: Source) -> str:
         InputError: a kind that is not accepted.
     """
     head = data[:1024]
-    if head[128:132] == b"DICM":
+    # Before all others: a preamble may be the header of another format, and a document may stand near the beginning.
+    if seems_dicom(head) and (head[128:132] == b"DICM" or b"\0" in head[:8]):
         return "application/dicom"
     for media_type, signatures in (
         ("image/png", (png.SIGNATURE,)),
@@ -94,10 +96,15 @@ def sniff(data: Source) -> str:
             return media_type
     if pdf.SIGNATURE in head:
         return "application/pdf"
-    for signature, name in _STRANGERS.items():
-        if head.startswith(signature):
+    for place, signature, name in _STRANGERS:
+        if head.startswith(signature, place):
             raise InputError(f"a {name} is not accepted", remedy=f"save it as {_ACCEPTED}")
     return "text/plain"
+
+
+def _dicom(path: Path, limits: Limits) -> Probe:
+    found = probe_dicom(path, limits)
+    return Probe("dicom", "application/dicom", found.frames, attributes=found.attributes)
 
 
 def _sizes(media_type: str, data: Source, limits: Limits) -> tuple[tuple[int, int], ...]:

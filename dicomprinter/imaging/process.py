@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
+from types import MappingProxyType
 from typing import IO, Any, Final, cast
 
 from dicomprinter.errors import TransientError
@@ -18,6 +20,15 @@ from dicomprinter.imaging.wire import line
 # -P: the current directory is no place for modules.
 COMMAND: Final = (sys.executable, "-P", "-m", "dicomprinter.imaging.child")
 _START_TIMEOUT: Final = 60.0
+# One thread, and glibc gives a page's memory back as soon as the page is sent: by itself it would keep what it can.
+_SETTINGS: Final = MappingProxyType(
+    {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,7 @@ class Answer:
     """What the child said, and the bytes that it announced there."""
 
     message: dict[str, Any]
-    body: bytearray
+    body: memoryview
 
 
 class ChildProcess:
@@ -48,7 +59,7 @@ class ChildProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={**os.environ, **_SETTINGS},
             **apart,
         )
         self._requests = cast(IO[bytes], self._process.stdin)
@@ -106,12 +117,8 @@ class ChildProcess:
             self._requests.write(line(message))
             self._requests.flush()
             said: dict[str, Any] = json.loads(self._answers.readline())
-            body = bytearray(said.get("bytes", 0))
+            body = _room(said.get("bytes", 0))
             return Answer(said, body) if self._answers.readinto(body) == len(body) else None
-        except MemoryError:
-            raise TransientError(
-                "there is too little memory for a page", remedy="give the machine more memory"
-            ) from None
         except (OSError, ValueError):
             return None
 
@@ -122,3 +129,15 @@ class ChildProcess:
         for pipe in (self._requests, self._answers):
             with suppress(OSError):
                 pipe.close()
+
+
+def _room(size: int) -> memoryview:
+    """Memory of the system's own: unlike the C library's it is given back as soon as nobody looks at it any more."""
+    if not size:
+        return memoryview(bytearray())
+    try:
+        if sys.platform == "win32":
+            return memoryview(mmap.mmap(-1, size))
+        return memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+    except (MemoryError, OSError):
+        raise TransientError("there is too little memory for a page", remedy="give the machine more memory") from None

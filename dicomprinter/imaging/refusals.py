@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.imaging.limits import Limits
 
@@ -35,3 +39,32 @@ def check_size(width: int, height: int, limits: Limits, page: str = "", remedy: 
     excess = limits.excess(width, height)
     if excess:
         raise too_large(f"{page}{excess}", **({"remedy": remedy} if remedy else {}))
+
+
+@contextmanager
+def refusing(index: int) -> Iterator[None]:
+    """Turn what goes wrong with a page, counted from 0, into a PermanentError; faults of the disk stay as they are."""
+    try:
+        yield
+    except PermanentError:
+        raise
+    except InputError as error:
+        raise PermanentError(error.what, cause=error.cause, remedy=error.remedy) from error
+    except MemoryError:
+        raise _undecodable(index, "it takes more memory than is allowed") from None
+    # The decoders raise whatever a wrong byte leads to; imagecodecs' errors are RuntimeErrors.
+    except (
+        ArithmeticError,
+        LookupError,
+        OSError,
+        RuntimeError,
+        SyntaxError,
+        TypeError,
+        ValueError,
+        struct.error,
+    ) as error:
+        raise _undecodable(index, type(error).__name__) from error
+
+
+def _undecodable(index: int, cause: str) -> PermanentError:
+    return PermanentError(f"page {index + 1} cannot be decoded", cause=cause, remedy="save the file again")

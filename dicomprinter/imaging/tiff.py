@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from dicomprinter.errors import InputError
@@ -15,16 +16,18 @@ SIGNATURES: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _FORMATS: Final = {1: "B", 2: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _RATIONALS: Final = {5: "I", 10: "i"}
 _LARGEST_ARRAY: Final = 1 << 24
+_NO_PAGE: Final = 0b101  # of the subfile type: a thumbnail, a mask
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _STRIP_OFFSETS, _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _STRIP_SIZES = 273, 274, 277, 278, 279
 _X_RESOLUTION, _Y_RESOLUTION, _PLANAR, _UNIT = 282, 283, 284, 296
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_SIZES, _SAMPLE_FORMAT = 322, 323, 324, 325, 339
+_EXTRA_SAMPLES, _PROFILE = 338, 34675
 _READ: Final = frozenset(
     {
         *(_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS, _ORIENTATION, _SAMPLES),
         *(_ROWS_PER_STRIP, _STRIP_SIZES, _X_RESOLUTION, _Y_RESOLUTION, _PLANAR, _UNIT),
-        *(_TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_SIZES, _SAMPLE_FORMAT),
+        *(_TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_SIZES, _SAMPLE_FORMAT, _EXTRA_SAMPLES, _PROFILE),
     }
 )
 
@@ -41,11 +44,14 @@ class Directory:
         height: rows as stored.
         bits: of a sample.
         samples: of a pixel, alpha counted.
+        alpha: whether the sample after the colours is 1 an alpha that the colours are multiplied by, 2 one of its own;
+            0 when it is something else.
         photometric: 0 white is zero, 1 black is zero, 2 RGB, 3 palette, 5 CMYK, 6 YCbCr.
         compression: 6 and 7 are JPEG.
         orientation: 1 to 8.
         resolution: dots per inch (horizontal, vertical) as stored.
         stored: bytes of pixel data in the file.
+        profile: where the ICC profile lies in the file and how long it is, None when there is none.
     """
 
     index: int
@@ -53,11 +59,13 @@ class Directory:
     height: int
     bits: int
     samples: int
+    alpha: int
     photometric: int
     compression: int
     orientation: int
     resolution: tuple[float, float] | None
     stored: int
+    profile: tuple[int, int] | None
 
 
 def directories(data: Source, most: int) -> Iterator[Directory]:
@@ -66,9 +74,26 @@ def directories(data: Source, most: int) -> Iterator[Directory]:
     Raises:
         InputError: the file is cut off, damaged, of a kind that cannot be decoded, or has more than `most` pages.
     """
+    reader = _Reader(data)
+    for index, offset in _chain(reader, most):
+        yield _page(index, reader.directory(offset), len(data))
+
+
+def directory(data: Source, index: int, most: int) -> Directory | None:
+    """One page, counted from 0 without thumbnails, None when there is no such page; those before it are passed over.
+
+    Raises:
+        InputError: as `directories`, for this page.
+    """
+    reader = _Reader(data)
+    found = next(islice(_chain(reader, most), index, None), None)
+    return _page(found[0], reader.directory(found[1]), len(data)) if found else None
+
+
+def _chain(reader: _Reader, most: int) -> Iterator[tuple[int, int]]:
+    """The place in the chain and the offset of each directory that is a page."""
     seen: set[int] = set()
     is_blank = True
-    reader = _Reader(data)
     offset = reader.first
     while offset:
         if offset in seen:
@@ -76,10 +101,11 @@ def directories(data: Source, most: int) -> Iterator[Directory]:
         seen.add(offset)
         if len(seen) > most:
             raise too_large(f"more than {most} pages")
-        tags, offset = reader.directory(offset)
-        if not _one(tags, _SUBFILE, 0) & 0b101:
-            yield _page(len(seen) - 1, tags, len(data))
+        kind, following = reader.kind_and_next(offset)
+        if not kind & _NO_PAGE:
+            yield len(seen) - 1, offset
             is_blank = False
+        offset = following
     if is_blank:
         raise damaged("TIFF", "it holds no page")
 
@@ -88,7 +114,7 @@ def orientation(exif: bytes) -> int:
     """The orientation that a block of EXIF tells, 1 when it tells none."""
     try:
         reader = _Reader(exif)
-        value = _one(reader.directory(reader.first)[0], _ORIENTATION, 1)
+        value = _one(reader.directory(reader.first), _ORIENTATION, 1)
     except InputError:
         return 1
     return value if 1 <= value <= 8 else 1
@@ -104,15 +130,29 @@ class _Reader:
         self._pointer = "Q" if self._big else "I"
         self.first = int(self._read(self._pointer, 8 if self._big else 4)[0])
 
-    def directory(self, offset: int) -> tuple[Tags, int]:
-        """The directory's tags and the offset of the next one, 0 after the last."""
+    def directory(self, offset: int) -> Tags:
+        """The directory's tags, of those that are read."""
+        start, count, size = self._entries(offset)
+        return dict(self._entry(start + number * size) for number in range(count))
+
+    def kind_and_next(self, offset: int) -> tuple[int, int]:
+        """The subfile type, and the offset of the next directory, 0 after the last."""
+        start, count, size = self._entries(offset)
+        following = int(self._read(self._pointer, start + count * size)[0])
+        entry = struct.Struct(self._order + ("HHQQ" if self._big else "HHII"))
+        for number, (tag, *_) in enumerate(entry.iter_unpack(self._data[start : start + count * size])):
+            if tag == _SUBFILE:
+                return _one(dict([self._entry(start + number * size)]), _SUBFILE, 0), following
+        return 0, following
+
+    def _entries(self, offset: int) -> tuple[int, int, int]:
+        """Where the directory's entries begin, their number, and the bytes of each."""
         count = int(self._read("Q" if self._big else "H", offset)[0])
         start = offset + (8 if self._big else 2)
         size = 20 if self._big else 12
         if count > 4096 or start + count * size > len(self._data):
             raise damaged("TIFF", "it is cut off")
-        tags = dict(self._entry(start + number * size) for number in range(count))
-        return tags, int(self._read(self._pointer, start + count * size)[0])
+        return start, count, size
 
     def _entry(self, offset: int) -> tuple[int, tuple[float, ...]]:
         tag, kind = self._read("HH", offset)
@@ -121,6 +161,8 @@ class _Reader:
         code = _FORMATS.get(int(kind)) or _RATIONALS.get(int(kind))
         if code is None or int(tag) not in _READ or count > _LARGEST_ARRAY:
             return int(tag), ()
+        if tag == _PROFILE:
+            return _PROFILE, (int(self._read(self._pointer, place)[0]), count)
         rational = int(kind) in _RATIONALS
         letters = f"{count * (2 if rational else 1)}{code}"
         if struct.calcsize(self._order + letters) > (8 if self._big else 4):
@@ -153,13 +195,15 @@ def _page(index: int, tags: Tags, length: int) -> Directory:
         height=height,
         bits=max(bits),
         samples=_one(tags, _SAMPLES, 1),
+        alpha=_one(tags, _EXTRA_SAMPLES, 0),
         photometric=_one(tags, _PHOTOMETRIC, 1),
         compression=_one(tags, _COMPRESSION, 1),
         orientation=_one(tags, _ORIENTATION, 1) if 1 <= _one(tags, _ORIENTATION, 1) <= 8 else 1,
         resolution=_resolution(tags),
         stored=_stored(index, tags, width, height, length),
+        profile=(int(tags[_PROFILE][0]), int(tags[_PROFILE][1])) if tags.get(_PROFILE) else None,
     )
-    allowed = {8: (0, 1, 2, 3, 5, 6), 16: (0, 1, 2)}.get(page.bits, (0, 1, 3))
+    allowed = {8: (0, 1, 2, 3, 5, 6), 16: (0, 1, 2, 5)}.get(page.bits, (0, 1, 3))
     sample_formats = {int(form) for form in tags.get(_SAMPLE_FORMAT) or (1,)}
     if len(bits) > 1 or page.bits not in (1, 2, 4, 8, 16) or page.photometric not in allowed or sample_formats - {1, 4}:
         raise unsupported(

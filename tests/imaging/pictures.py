@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from fractions import Fraction
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -18,8 +19,11 @@ def png(width: int, height: int, depth: int, colour_type: int, rows: Sequence[by
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def tiff(*pages: tuple[dict[int, tuple[int, ...]], bytes], order: str = "<") -> bytes:
-    """A TIFF of uncompressed pages: tags (all SHORT or LONG) and the bytes of one strip."""
+Values = tuple[int, ...] | tuple[Fraction, ...] | bytes
+
+
+def tiff(*pages: tuple[dict[int, Values], bytes], order: str = "<") -> bytes:
+    """A TIFF of pages: tags and the bytes of one strip. Fractions are RATIONAL, bytes UNDEFINED, else SHORT or LONG."""
     data = (b"II*\0" if order == "<" else b"MM\0*") + b"\0\0\0\0"
     link = 4
     for tags, strip in pages:
@@ -30,8 +34,7 @@ def tiff(*pages: tuple[dict[int, tuple[int, ...]], bytes], order: str = "<") -> 
         after = directory + 2 + 12 * len(entries) + 4
         body = struct.pack(order + "H", len(entries))
         for tag, values in sorted(entries.items()):
-            kind, letter = (4, "I") if tag in (273, 279) else (3, "H")
-            packed = struct.pack(f"{order}{len(values)}{letter}", *values)
+            kind, packed = _packed(values, order)
             if len(packed) > 4:
                 place = after + len(arrays)
                 arrays += packed + b"\0" * (len(packed) % 2)
@@ -42,10 +45,19 @@ def tiff(*pages: tuple[dict[int, tuple[int, ...]], bytes], order: str = "<") -> 
     return data
 
 
+def _packed(values: Values, order: str) -> tuple[int, bytes]:
+    if isinstance(values, bytes):
+        return 7, values
+    if isinstance(values[0], Fraction):
+        return 5, b"".join(struct.pack(order + "II", *value.as_integer_ratio()) for value in values)
+    kind, letter = (3, "H") if max(values) < 1 << 16 else (4, "I")
+    return kind, struct.pack(f"{order}{len(values)}{letter}", *values)
+
+
 def tiff_page(
-    width: int, height: int, bits: int, strip: bytes, *, photometric: int = 1, samples: int = 1, **tags: int
-) -> tuple[dict[int, tuple[int, ...]], bytes]:
-    more = {int(name.removeprefix("tag")): (value,) for name, value in tags.items()}
+    width: int, height: int, bits: int, strip: bytes, *, photometric: int = 1, samples: int = 1, **tags: int | Values
+) -> tuple[dict[int, Values], bytes]:
+    more = {int(name[3:]): (value,) if isinstance(value, int) else value for name, value in tags.items()}
     return {
         256: (width,),
         257: (height,),
@@ -58,18 +70,23 @@ def tiff_page(
     }, strip
 
 
-def pdf(pages: int = 1) -> bytes:
+def pdf(pages: int = 1, more: str = "") -> bytes:
     kids = " ".join(f"{number + 3} 0 R" for number in range(pages))
     bodies = [
         "<</Type/Catalog/Pages 2 0 R>>",
         f"<</Type/Pages/Kids[{kids}]/Count {pages}>>",
-        *["<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 144]>>"] * pages,
+        *[f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 144]{more}>>"] * pages,
     ]
-    text, offsets = "%PDF-1.4\n", []
+    return pdf_of(*(body.encode() for body in bodies))
+
+
+def pdf_of(*bodies: bytes) -> bytes:
+    """A PDF of objects, numbered from 1; the first is the catalogue."""
+    data, offsets = b"%PDF-1.7\n", []
     for number, body in enumerate(bodies, 1):
-        offsets.append(len(text))
-        text += f"{number} 0 obj{body}endobj\n"
-    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+        offsets.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     size = len(bodies) + 1
-    trailer = f"trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{len(text)}\n%%EOF\n"
-    return f"{text}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode()
+    trailer = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (size, len(data))
+    return data + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + trailer

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -80,9 +81,21 @@ def test_what_fits_already_stays_and_facts_are_kept(rgb: Page) -> None:
 def test_alpha_on_white(dtype: type) -> None:
     top = np.iinfo(dtype).max
     random = np.random.default_rng(2).integers(0, top + 1, (130, 7, 4)).astype(dtype)
+    random[0] = [*itertools.product((0, top), repeat=4)][:7]
+    random[1] = [*itertools.product((0, top), repeat=4)][9:]
     result = lay_on_white(random[:, :, :3], random[:, :, 3])
     for (*colours, alpha), got in zip(random.reshape(-1, 4).tolist(), result.reshape(-1, 3).tolist(), strict=True):
         assert got == [half_up(Fraction(c * alpha + top * (top - alpha), top)) for c in colours]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_alpha_that_the_colours_are_multiplied_by(dtype: type) -> None:
+    top = np.iinfo(dtype).max
+    colours = np.array([[[0, 10, 200], [5, 0, 9], [top, 0, 1]]], dtype)
+    alpha = np.array([[200, 0, top]], dtype)
+    rest = top - 200
+    expected = [[rest, rest + 10, rest + 200], [top, top, top], [top, 0, 1]]
+    assert lay_on_white(colours, alpha, multiplied=True).tolist() == [expected]
 
 
 def test_sixteen_bits_to_eight() -> None:

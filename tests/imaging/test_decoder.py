@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -27,7 +28,8 @@ from tests.waiting import PATIENCE, wait_until
 # A child whose probe does what the file's name says, for want of a file that breaks today's decoders.
 FAULTY = """
 import ctypes, os
-import dicomprinter.imaging.child as module
+import dicomprinter.imaging.calls as module
+from dicomprinter.imaging.child import main
 sound = module.probe
 def probe(path, limits):
     if path.name == "crash":
@@ -43,7 +45,7 @@ def probe(path, limits):
         path = path.with_name("good")
     return sound(path, limits)
 module.probe = probe
-module.main()
+main()
 """
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -191,16 +193,14 @@ print('{"bytes": 100}\\npart of it', flush=True)
 
 
 def test_a_page_larger_than_the_memory(monkeypatch: pytest.MonkeyPatch, decoder: Decoder, good: Path) -> None:
-    def too_large(size: int) -> bytearray:
-        if size:
-            raise MemoryError
-        return bytearray()
+    def too_large(*_: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
     decoder.probe(good)
-    monkeypatch.setattr(process, "bytearray", too_large, raising=False)
-    with pytest.raises(TransientError, match="too little memory"):
-        decoder.page(good, 0)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(process.mmap, "mmap", too_large)
+        with pytest.raises(TransientError, match="too little memory"):
+            decoder.page(good, 0)
     assert decoder.page(good, 0).pixels.sum() > 0
 
 

@@ -70,6 +70,28 @@ PICTURES = {
         [[[127, 255, 132]]],
         8,
     ),
+    **{
+        f"tiff 16 bit rgb, {name}": (
+            tiff(
+                tiff_page(
+                    2,
+                    1,
+                    16,
+                    struct.pack("<8H", 0, 30_000, 60_000, 65_535, 0, 15_000, 30_000, 32_768),
+                    photometric=2,
+                    samples=4,
+                    tag338=kind,
+                )
+            ),
+            [[[0, 117, 233], second]],
+            8,
+        )
+        for name, kind, second in (
+            ("alpha of its own", 2, [127, 157, 186]),
+            ("multiplied by alpha", 1, [127, 186, 244]),
+            ("something else beside it", 0, [0, 58, 117]),
+        )
+    },
     "tiff cmyk": (tiff(tiff_page(1, 1, 8, bytes([255, 0, 0, 0]), photometric=5, samples=4)), [[[0, 255, 255]]], 8),
 }
 
@@ -123,6 +145,13 @@ def test_orientation_of_a_photograph(orientation: int, tmp_path: Path) -> None:
     Image.fromarray(as_stored(orientation)).save(tmp_path / "x", "JPEG", exif=exif, quality=100, subsampling=0)
     page = open_page(tmp_path / "x", 0)
     assert np.abs(page.pixels.astype(int) - RGB).max() < 12
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize("exif", [b"", b"II", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff", b"no TIFF at all"])
+def test_a_broken_exif_costs_no_photograph(exif: bytes, tmp_path: Path) -> None:
+    Image.fromarray(RGB).save(tmp_path / "x", "JPEG", exif=b"Exif\0\0" + exif)
+    assert open_page(tmp_path / "x", 0).pixels.shape == (4, 6, 3)
 
 
 def test_a_jpeg_is_a_lossy_source(tmp_path: Path) -> None:

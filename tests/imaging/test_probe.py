@@ -48,9 +48,9 @@ WHOLE = {
     "bigtiff": (multipage_tiff(big_tiff=True), Probe("image", "image/tiff", 3, ((20, 10), (21, 10), (22, 10)))),
     "lzw": (multipage_tiff(compression="tiff_lzw"), Probe("image", "image/tiff", 3, ((20, 10), (21, 10), (22, 10)))),
     "pdf": (pdf(3), Probe("pdf", "application/pdf", 3)),
-    "dicom": (bytes(128) + b"DICM", Probe("dicom", "application/dicom", 1)),
     "text": ("Befund: größer\r\n\tÜber\f".encode(), Probe("text", "text/plain", 1)),
     "text with a mark": ("\ufeffBefund".encode(), Probe("text", "text/plain", 1)),
+    "text like dicom": (b"DICM comes after 128 bytes", Probe("text", "text/plain", 1)),
     "text like a bitmap": (b"BMI 23.5 and falling, says the chart of today", Probe("text", "text/plain", 1)),
 }
 
@@ -92,7 +92,10 @@ REFUSED = {
     "binary": (b"\x00\x01\x02\x03", "unknown"),
     "latin 1": ("größer".encode("latin-1"), "UTF-8"),
     "utf-16": ("größer".encode("utf-16"), "UTF-16"),
-    "gif": (saved("GIF"), "GIF"),
+    "gif": (saved("GIF"), "GIF.*DICOM"),
+    "dicom in name only": (bytes(128) + b"DICM", "damaged DICOM"),
+    "something that begins as a data set does not": (b"\x08\0\xff\xff\0\0\0\0", "unknown"),
+    "heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
     "postscript": (b"%!PS-Adobe-3.0\n", "PostScript"),
     "png with a wrong byte": (flipped(saved("PNG"), 80), "checksum"),
     "png without pixels": (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(13)) + chunk(b"IEND", b""), "damaged"),

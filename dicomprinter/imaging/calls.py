@@ -1,0 +1,75 @@
+"""What the child can be asked: each request, and the message and the bytes that answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from dicomprinter.errors import DicomPrinterError, PermanentError
+from dicomprinter.imaging.bitstream import bitstream
+from dicomprinter.imaging.colour import ColourMode, convert
+from dicomprinter.imaging.dicom_file import decode_frame
+from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.open import open_form, open_page
+from dicomprinter.imaging.probe import probe
+from dicomprinter.imaging.wire import error_to_message
+
+NOTHING: Final = memoryview(b"")
+
+Request = dict[str, Any]
+Answered = tuple[dict[str, Any], memoryview]
+
+
+def answer(request: Request, limits: Limits) -> Answered:
+    """The answer to a request, or its error; never raises."""
+    try:
+        return _CALLS[request["call"]](request, limits)
+    except DicomPrinterError as error:
+        return error_to_message(error), NOTHING
+    except Exception as error:  # noqa: BLE001 - the parent has to hear of everything
+        what = PermanentError("the file cannot be decoded", cause=type(error).__name__, remedy="save the file again")
+        return error_to_message(what), NOTHING
+
+
+def _probe(request: Request, limits: Limits) -> Answered:
+    return {"probe": asdict(probe(Path(request["path"]), limits))}, NOTHING
+
+
+def _page(request: Request, limits: Limits) -> Answered:
+    page = open_page(Path(request["path"]), request["index"], limits, dpi=request["dpi"])
+    page = convert(page, ColourMode(request["mode"]))
+    message = {
+        "shape": page.pixels.shape,
+        "bits_stored": page.bits_stored,
+        "resolution": page.resolution,
+        "lossy": asdict(page.lossy) if page.lossy else None,
+    }
+    return message, page.pixels.data.cast("B")
+
+
+def _form(request: Request, limits: Limits) -> Answered:
+    mode = ColourMode(request["mode"])
+    form = open_form(Path(request["path"]), request["index"], mode, limits, dpi=request["dpi"])
+    return {"form": asdict(form)}, NOTHING
+
+
+def _bitstream(request: Request, limits: Limits) -> Answered:
+    found = bitstream(Path(request["path"]), ColourMode(request["mode"]), limits)
+    if found is None:
+        return {"form": None}, NOTHING
+    message = {"form": asdict(found.form), "resolution": found.resolution, "lossy": asdict(found.lossy)}
+    return message, memoryview(found.data)
+
+
+def _frame(request: Request, limits: Limits) -> Answered:
+    frame = decode_frame(Path(request["path"]), request["index"], limits)
+    told = {one.name: getattr(frame, one.name) for one in fields(frame) if one.name != "data"}
+    return {"frame": told}, memoryview(frame.data).cast("B")
+
+
+_CALLS: Final[Mapping[str, Callable[[Request, Limits], Answered]]] = MappingProxyType(
+    {"probe": _probe, "page": _page, "form": _form, "bitstream": _bitstream, "frame": _frame}
+)

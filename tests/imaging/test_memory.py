@@ -1,0 +1,92 @@
+"""What the child holds while it works on many pages, in pages of pixels above what it takes when idle."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
+
+from dicomprinter.imaging.colour import ColourMode
+from dicomprinter.imaging.decoder import Decoder
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process holds")
+COLUMNS, ROWS = 2480, 3508
+PAGE_KB = COLUMNS * ROWS * 3 / 1024
+
+
+def held(pid: int, name: str) -> int:
+    """In kB: RssAnon now, VmHWM at most."""
+    text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(text.split(f"{name}:")[1].split()[0])
+
+
+def forget_peak(pid: int) -> None:
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+def pdf_file(path: Path) -> None:
+    canvas = Canvas(str(path), pagesize=(595.276, 841.89))
+    for number in range(4):
+        canvas.drawString(100, 100, f"page {number}")
+        canvas.showPage()
+    canvas.save()
+
+
+def tiff_file(path: Path, mode: str, compression: str) -> None:
+    spots = np.random.default_rng(1).integers(0, 256, (110, 78, 3), dtype=np.uint8)
+    image = Image.fromarray(spots).resize((COLUMNS, ROWS), Image.Resampling.NEAREST).convert(mode)
+    image.save(path, "TIFF", save_all=True, append_images=[image] * 2, compression=compression)
+
+
+def jpeg_file(path: Path) -> None:
+    Image.new("RGB", (COLUMNS, ROWS), (200, 100, 0)).save(path, "JPEG", subsampling="4:2:2")
+
+
+# kind: how it is made, the pages it has, the colour mode, and how many pages of pixels the child may hold at once
+KINDS = {
+    "pdf": (pdf_file, 4, ColourMode.AS_IS, 1.5),
+    "pdf to grey": (pdf_file, 4, ColourMode.MONOCHROME8, 1.8),
+    "jpeg": (jpeg_file, 1, ColourMode.AS_IS, 1.5),
+    "tiff lzw": (lambda path: tiff_file(path, "RGB", "tiff_lzw"), 3, ColourMode.AS_IS, 1.5),
+    "tiff group 4": (lambda path: tiff_file(path, "1", "group4"), 3, ColourMode.AS_IS, 1.0),
+    "tiff jpeg": (lambda path: tiff_file(path, "RGB", "jpeg"), 3, ColourMode.AS_IS, 2.7),
+    "tiff cmyk": (lambda path: tiff_file(path, "CMYK", "packbits"), 2, ColourMode.AS_IS, 3.0),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_is_held_once_and_given_back(kind: str, tmp_path: Path) -> None:
+    make, pages, mode, most = KINDS[kind]
+    make(tmp_path / "x")
+    with Decoder() as decoder:
+        decoder.page(tmp_path / "x", 0, mode)  # loads the libraries
+        assert decoder._child is not None
+        pid = decoder._child._process.pid
+        decoder.probe(tmp_path / "x")  # only now the page has been let go
+        idle, idle_total = held(pid, "RssAnon"), held(pid, "VmRSS")
+        forget_peak(pid)
+        file_kb = (tmp_path / "x").stat().st_size / 1024  # mapped, and so counted, but not held
+        for index in range(pages):
+            assert decoder.page(tmp_path / "x", index, mode).form.columns == COLUMNS
+        assert held(pid, "VmHWM") - idle_total < most * PAGE_KB + file_kb
+        decoder.probe(tmp_path / "x")
+        assert held(pid, "RssAnon") - idle < PAGE_KB / 4
+
+
+def test_the_parent_gives_a_page_back_too(tmp_path: Path) -> None:
+    pdf_file(tmp_path / "x")
+    with Decoder() as decoder:
+        decoder.page(tmp_path / "x", 0)
+        idle = held(os.getpid(), "RssAnon")
+        for index in range(4):
+            page = decoder.page(tmp_path / "x", index)
+            assert held(os.getpid(), "RssAnon") - idle > PAGE_KB / 2
+            smaller = page.pixels[::50].copy()  # stays above it in the C library's memory
+            del page
+            assert held(os.getpid(), "RssAnon") - idle < PAGE_KB / 4
+            assert smaller.any()
