@@ -19,7 +19,7 @@ def by_pydicom(data: bytes, syntax: UID, layout: PixelLayout) -> tuple[Pixels, s
         syntax: its transfer syntax.
         layout: what the object says of its pixels.
     """
-    from pydicom.pixels import get_decoder  # noqa: PLC0415 - it looks for every plug-in there is
+    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415 - it looks for every plug-in there is
 
     try:
         decoder = get_decoder(syntax)
