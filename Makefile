@@ -7,14 +7,17 @@ BIN := $(VENV)/bin
 ENV := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs dtd clean
+.PHONY: help demo test lint docs bench dtd completion clean
 
 help:
 	@echo 'make demo   print a report to an archive in this process, and show what it holds'
 	@echo 'make test   lint, types and every test; as root on Debian the peers are installed first'
 	@echo 'make lint   ruff and mypy alone'
-	@echo 'make docs   check the links of README.md and docs/, and say where to read'
+	@echo 'make docs   build the documentation into site/, and say where to read'
+	@echo 'make bench  measure beside public tools; the figures are kept in bench/results'
 	@echo 'make dtd    write schemas/config.dtd anew from the declarations'
+	@echo 'make completion'
+	@echo '            write what shells complete anew from the commands'
 	@echo 'make clean  take away .venv and everything that was made'
 	@echo
 	@echo 'Another Python than python3 (3.11 or later): make demo PYTHON=/path/to/python'
@@ -38,14 +41,26 @@ lint: $(ENV)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+# What the theme says of its own future is nothing for a reader.
 docs: $(ENV)
 	$(BIN)/python -m tests.links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
+	@echo 'To read: site/index.html'
+
+# One item alone: .venv/bin/python -m bench encode; with --quick in fewer rounds.
+bench: $(ENV)
+	.ci/peers
+	$(BIN)/python -m bench
 
 # A program that fails must not leave an empty DTD behind.
 dtd: $(ENV)
 	$(BIN)/python -c 'from dicomprinter.config.dtd import write_dtd; from dicomprinter.program import root_spec; print(write_dtd(root_spec()), end="")' > $(VENV)/config.dtd
 	mv $(VENV)/config.dtd schemas/config.dtd
 
+completion: $(ENV)
+	$(BIN)/python -c 'from dicomprinter.cli.main import commands; from dicomprinter.cli.standins import completion_text; print(completion_text(commands), end="")' > $(VENV)/completion.json
+	mv $(VENV)/completion.json dicomprinter/cli/completion.json
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

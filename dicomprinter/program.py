@@ -15,6 +15,7 @@ from dicomprinter.config.sections import DROP_MONITOR, GENERAL, DropMonitor, Gen
 from dicomprinter.config.spec import Child, Report, Spec
 from dicomprinter.config.xml import parse
 from dicomprinter.errors import ConfigError, InputError, PermanentError, Problem
+from dicomprinter.workflow.advice import advise
 from dicomprinter.workflow.grammar import workflow_spec
 from dicomprinter.workflow.nodes import Perform, Workflow
 from dicomprinter.workflow.references import check_references
@@ -41,6 +42,7 @@ class Program:
         workflow: the nodes.
         drop_monitor: a watched folder beside the spool's own, or None.
         warnings: what works, but not as the file may hope, or with a newer spelling.
+        advice: what the workflow does that its author may not have meant.
         assumed: values that a dry run takes for granted, by a condition's field.
     """
 
@@ -50,7 +52,13 @@ class Program:
     workflow: Workflow
     drop_monitor: DropMonitor | None = None
     warnings: tuple[Problem, ...] = ()
+    advice: tuple[Problem, ...] = ()
     assumed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def remarks(self) -> list[Problem]:
+        """Warnings and advice together, in the order of the file."""
+        return sorted((*self.warnings, *self.advice))
 
     @property
     def suspension_time(self) -> timedelta:
@@ -119,7 +127,9 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
         report.warn(position, "<DropMonitor>: this version does not watch its folder", _OWN_FOLDER)
     if report.errors:
         raise _config_error(file, report)
-    return replace(program, warnings=_problems(file, report.warnings))
+    advice = Report()
+    advise(program.workflow, program.actions, next(node.all("Workflow")).position, advice)
+    return replace(program, warnings=_problems(file, report.warnings), advice=_problems(file, advice.warnings))
 
 
 def _check_performs(program: Program, report: Report) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from dicomprinter.config.spec import Spec
     from dicomprinter.config.tree import Node, Position
-    from dicomprinter.dicom.association import StoreResult
     from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.status import StoreResult
     from dicomprinter.imaging.decoder import Decoder
     from dicomprinter.job.job import Job
     from dicomprinter.job.parts import Flags

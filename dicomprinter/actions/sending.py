@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from pydicom.uid import UID
 
 from dicomprinter.actions.building import Builder
-from dicomprinter.dicom.association import StoreResult
-from dicomprinter.dicom.negotiation import MOST_CONTEXTS
-from dicomprinter.dicom.status import Kind
+from dicomprinter.dicom.contexts import MOST_CONTEXTS
+from dicomprinter.dicom.status import Kind, StoreResult
 from dicomprinter.errors import PermanentError, Private, TransientError
 from dicomprinter.job.parts import Sent
 

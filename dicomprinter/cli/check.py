@@ -9,6 +9,7 @@ import click
 from dicomprinter.cli.bases import base_for, refuse_folder
 from dicomprinter.cli.messages import (
     PATH,
+    examples,
     invocation,
     json_option,
     print_json,
@@ -21,7 +22,13 @@ from dicomprinter.errors import ConfigError, Problem
 from dicomprinter.program import load
 
 
-@click.command("check")
+@click.command(
+    "check",
+    epilog=examples(
+        "dicomprinter check /etc/dicomprinter/config.xml",
+        "dicomprinter check config.xml --strict --base /var/lib/dicomprinter",
+    ),
+)
 @click.argument("config", type=PATH)
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @click.option("--base", type=PATH, help="The base directory, for its .env files.")
@@ -36,7 +43,7 @@ def command(config: Path, strict: bool, base: Path | None) -> int:
     refuse_folder(config)
     errors: list[Problem] = []
     try:
-        warnings = list(load(config, base_for(config, base)).warnings)
+        warnings = load(config, base_for(config, base)).remarks
     except ConfigError as error:
         errors, warnings = error.problems, error.warnings
     is_valid = not errors and not (strict and warnings)

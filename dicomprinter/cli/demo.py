@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydicom.uid import UID
 
-from dicomprinter.cli.messages import invocation, json_option, print_json, verbose_option
+from dicomprinter.cli.messages import examples, invocation, json_option, print_json, verbose_option
 from dicomprinter.cli.tables import show_table
 from dicomprinter.demo.show import configuration, demonstrate
 from dicomprinter.service.logs import Logs
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("Archive", "Patient", "Study", "SOP class", "Transfer syntax", "Size", "Institution")
 
 
-@click.command("demo")
+@click.command("demo", epilog=examples("dicomprinter demo", "dicomprinter demo --keep"))
 @click.option("--keep", is_flag=True, help="Keep the folder with the pages and the stored objects.")
 @json_option
 @verbose_option

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from dicomprinter import __version__
-from dicomprinter.cli.messages import Invocation, say, say_error, show_help, verbose_option
+from dicomprinter.cli.messages import Invocation, examples, say, say_error, show_help, verbose_option
+from dicomprinter.cli.standins import stand_in
 from dicomprinter.errors import DicomPrinterError, InputError
 
 if TYPE_CHECKING:
@@ -21,11 +22,16 @@ INTERRUPTED = 130
 
 # Each is a module of this room, imported when it is asked for: help and version are not to wait for DICOM.
 _COMMANDS = {
+    "init": "Make a base directory with a configuration to start from.",
     "check": "Say everything that is wrong with a configuration.",
+    "explain": "Show what a configuration does, as a tree or a flowchart.",
+    "echo": "Ask the peers of a configuration whether they are there.",
     "run": "Make one job of files and run it in the foreground.",
     "serve": "Watch the spool and run its jobs until a signal ends it.",
-    "jobs": "List, show, resume or discard the jobs of a spool.",
+    "jobs": "List, show, match, resume, restore or discard the jobs of a spool.",
+    "service": "Install a service of the system's that serves, and look after it.",
     "demo": "Print to an archive inside this program and show what it holds.",
+    "completion": "Print the script that completes commands in a shell.",
 }
 
 
@@ -36,10 +42,12 @@ class Commands(click.Group):
         """In the order in which a newcomer wants them."""
         return list(_COMMANDS)
 
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; a stand-in when a shell only wants to complete it."""
         if cmd_name not in _COMMANDS:
             return None
+        if ctx.resilient_parsing:
+            return stand_in(cmd_name)
         command = importlib.import_module(f"dicomprinter.cli.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
 
@@ -48,7 +56,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is named, or the nearest name."""
         near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
-        if near and args[0] not in _COMMANDS:
+        if near and args[0] not in _COMMANDS and not ctx.resilient_parsing:
             ctx.fail(f"No such command '{args[0]}'; did you mean \"{near[0]}\"?")
         return super().resolve_command(ctx, args)
 
@@ -63,6 +71,11 @@ class Commands(click.Group):
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "dicomprinter demo  # print to an archive inside this program",
+        "dicomprinter check config.xml",
+        "dicomprinter run config.xml scan.pdf --dry-run --output-dir out",
+    ),
 )
 @click.version_option(__version__, prog_name="dicomprinter")
 @verbose_option

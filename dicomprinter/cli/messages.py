@@ -56,6 +56,14 @@ def json_option(command: F) -> F:
     return option(command)
 
 
+def examples(*lines: str) -> str:
+    """The end of a command's help, for `click.command(…, epilog=examples("dicomprinter check config.xml"))`.
+
+    Each line stays as it is: a whole command, which may end with `  # what it does`.
+    """
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
 def plain(text: str) -> str:
     """A text that may be shown on a terminal."""
     return _CONTROLS.sub("?", text)

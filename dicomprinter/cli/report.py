@@ -32,6 +32,7 @@ class Report:
         outcome: done, held, manual, suspended or discarded.
         instances: each answer of an archive, or each object of a dry run, whose status is None.
         stored: whether an archive has anything of it.
+        asks: whether it waits for `jobs match`.
     """
 
     job: str
@@ -40,6 +41,7 @@ class Report:
     history: tuple[dict[str, Any], ...] = ()
     instances: tuple[dict[str, Any], ...] = ()
     stored: bool = False
+    asks: bool = False
 
     @classmethod
     def of(cls, job: Job, outcome: str, dry: DryNetwork | None = None) -> Self:
@@ -57,11 +59,12 @@ class Report:
                 instance["file"] = str(dry.file(sent.action, sent.sop_instance_uid).absolute())
             instances.append(instance)
         stored = any(sent.stored for sent in job.sent())
-        return cls(job.id, outcome, job.reason, tuple(job.folder.history()), tuple(instances), stored)
+        history, asks = tuple(job.folder.history()), job.asks is not None
+        return cls(job.id, outcome, job.reason, history, tuple(instances), stored, asks)
 
     def to_json(self) -> dict[str, Any]:
         """For a program, which has the instances' statuses."""
-        return {name: value for name, value in asdict(self).items() if name != "stored"}
+        return {name: value for name, value in asdict(self).items() if name not in ("stored", "asks")}
 
 
 def show_report(report: Report, on: str, *, dry: bool) -> None:
@@ -103,7 +106,10 @@ def way_on(base: Path, config: Path, report: Report, endpoints: Mapping[str, tup
     for name, (host, port) in endpoints.items():
         serve += ["--endpoint", f"{name}=[{host}]:{port}" if ":" in host else f"{name}={host}:{port}"]
     lines = [f"the job stays in {base / 'spool' / 'jobs' / report.job}"]
-    if report.outcome in ("held", "manual"):
+    if report.asks:
+        match = shlex.join(["dicomprinter", "jobs", "match", report.job, "--base", str(base)])
+        lines.append(f"answer it:   {match} TAG=VALUE...")
+    elif report.outcome in ("held", "manual"):
         lines.append(f"send it on:  {shlex.join(['dicomprinter', 'jobs', 'resume', report.job, '--base', str(base)])}")
     lines.append(f"let it run:  {shlex.join(serve)}")
     return "\n".join(lines)

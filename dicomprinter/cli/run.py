@@ -13,7 +13,17 @@ import click
 
 from dicomprinter.cli.arguments import assignments, assumptions, endpoint_option
 from dicomprinter.cli.bases import base_for, refuse_folder
-from dicomprinter.cli.messages import PATH, invocation, json_option, print_json, say, say_problems, verbose_option
+from dicomprinter.cli.log_option import log_format_option
+from dicomprinter.cli.messages import (
+    PATH,
+    examples,
+    invocation,
+    json_option,
+    print_json,
+    say,
+    say_problems,
+    verbose_option,
+)
 from dicomprinter.cli.own_spool import interruptible, keep_environment, put_back, spool_of_a_run
 from dicomprinter.cli.report import Report, show_report, way_on
 from dicomprinter.engine.dry_run import DryNetwork
@@ -24,6 +34,7 @@ from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake.accept import COMMAND_LINE, Intake
 from dicomprinter.intake.submission import Submission
 from dicomprinter.program import load, with_endpoints
+from dicomprinter.service.log_form import Form
 from dicomprinter.service.logs import Logs
 from dicomprinter.workflow.interpreter import Discarded, Done, Held, Suspended
 
@@ -49,9 +60,18 @@ class _Order:
     endpoints: Mapping[str, tuple[str, int]]
     output_dir: Path | None
     """Of a dry run; None is a real one."""
+    form: Form = Form.TEXT
+    """Of the log."""
 
 
-@click.command("run")
+@click.command(
+    "run",
+    epilog=examples(
+        "dicomprinter run config.xml scan.pdf --set PatientID=4711 --set 'PatientName=Muster^Erika'",
+        "dicomprinter run config.xml scan.png --endpoint SendToPACS=127.0.0.1:11112",
+        "dicomprinter run config.xml scan.png --dry-run --output-dir out --assume QUERY_FOUND=true",
+    ),
+)
 @click.argument("config", type=PATH)
 @click.argument("files", type=PATH, nargs=-1, required=True, metavar="FILE...")
 @click.option(
@@ -73,6 +93,7 @@ class _Order:
     help="What a dry run takes for a condition's field, such as QUERY_FOUND=true.",
 )
 @json_option
+@log_format_option
 @verbose_option
 def command(
     *,
@@ -87,6 +108,7 @@ def command(
     dry_run: bool,
     output_dir: Path | None,
     assumed: tuple[tuple[str, str], ...],
+    form: Form,
 ) -> int:
     """Make one job of FILEs and run it through CONFIG's workflow. The files stay where they are.
 
@@ -96,7 +118,7 @@ def command(
     refuse_folder(config)
     program = with_endpoints(load(config, base_for(config, base)), endpoints)
     program = replace(program, assumed=assumptions(program, assumed))
-    say_problems(program.warnings, "yellow", "warning: ")
+    say_problems(program.remarks, "yellow", "warning: ")
     submission = Submission(
         title=name if name is not None else files[0].name,
         user=user if user is not None else _user(),
@@ -104,7 +126,7 @@ def command(
         source=COMMAND_LINE,
         tags=dict(tags),
     )
-    return _run(_Order(program, files, submission, base, endpoints, output_dir if dry_run else None))
+    return _run(_Order(program, files, submission, base, endpoints, output_dir if dry_run else None, form))
 
 
 def _check_dry_run(dry_run: bool, output_dir: Path | None, assumed: tuple[tuple[str, str], ...]) -> None:
@@ -131,7 +153,8 @@ def _run(order: _Order) -> int:
     dry = order.output_dir is not None
     with interruptible(), spool_of_a_run(order.base, dry=dry) as spool:
         verbose = invocation().verbose
-        with Logs.open(None if dry else spool.base / "log", screen=verbose, verbose=verbose) as logs:
+        folder = None if dry else spool.base / "log"
+        with Logs.open(folder, screen=verbose, verbose=verbose, form=order.form) as logs:
             logs.adopt(order.program.general)
             return _run_in(spool, order)
 
@@ -147,7 +170,13 @@ def _run_in(spool: Spool, order: _Order) -> int:
         used = tools(decoder, network)
         job = Intake(spool, decoder, used.clock).copy(order.files, order.submission)
         # A finished job's folder goes when it ends: what it says is read before.
-        runner = Runner(spool, used, lambda: order.program, before_leaving=lambda job: keep(job, "left"))
+        runner = Runner(
+            spool,
+            used,
+            lambda: order.program,
+            before_leaving=lambda job: keep(job, "left"),
+            redact=lambda: order.program.general.redact,
+        )
         try:
             outcome = runner.run(job)
         except KeyboardInterrupt:

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import faulthandler
+import os
 from pathlib import Path
 
 import click
 
 from dicomprinter.cli.arguments import endpoint_option
 from dicomprinter.cli.bases import BASE_HELP, refuse_folder, service_base
-from dicomprinter.cli.messages import PATH, invocation, verbose_option
+from dicomprinter.cli.log_option import log_format_option
+from dicomprinter.cli.messages import PATH, examples, invocation, verbose_option
+from dicomprinter.service.log_form import Form
+from dicomprinter.service.notify import supervisor
 from dicomprinter.service.serve import Service
 
 
-@click.command("serve")
+@click.command(
+    "serve",
+    epilog=examples(
+        "dicomprinter serve --base /var/lib/dicomprinter --config /etc/dicomprinter/config.xml",
+        "dicomprinter serve --workers 4 --log-format json",
+    ),
+)
 @click.option("--base", type=PATH, help=BASE_HELP)
 @click.option("--config", type=PATH, help="The configuration; config/config.xml in the base directory.")
 @click.option("--log-dir", type=PATH, help="Where the log goes; log in the base directory.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Jobs that run at once.")
 @endpoint_option
+@log_format_option
 @verbose_option
 def command(
+    *,
     base: Path | None,
     config: Path | None,
     log_dir: Path | None,
     workers: int,
     endpoints: dict[str, tuple[str, int]],
+    form: Form,
 ) -> int:
     """Watch spool/incoming in the base directory and run every job.
 
@@ -33,6 +47,10 @@ def command(
     place = service_base(base)
     file = config.absolute() if config else place / "config" / "config.xml"
     refuse_folder(file)
+    watcher = supervisor(os.environ)
+    if watcher.period is not None:
+        # A watchdog ends what stands still by SIGABRT: then every thread's place is told, and no value.
+        faulthandler.enable()
     Service(
         place,
         file,
@@ -40,5 +58,7 @@ def command(
         workers,
         invocation().verbose,
         endpoints,
+        form,
+        supervisor=watcher,
     ).run()
     return 0

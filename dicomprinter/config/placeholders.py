@@ -19,6 +19,9 @@ _DATE = re.compile(r"Date(?:\s*,\s*([+-]?\d{1,5})(?:\s*,\s*(\d{1,5}))?)?", re.IG
 FACTS = ("Job.Name", "Job.User", "Job.Host", "Job.Id", "Job.Source")
 MOMENTS = {"Time": "%H%M%S", "Year": "%Y", "Month": "%m", "Day": "%d"}
 FILES = ("InputFile", "OutputFile")
+_KNOWN = (
+    f"known are the keyword or number of a tag, Date[,days[,spread]], {', '.join(MOMENTS)}, UID, {', '.join(FACTS)}"
+)
 
 
 class Source(Protocol):
@@ -122,7 +125,7 @@ def _placeholder(text: str) -> Placeholder:
     except ValueError:
         known["date"] = "Date"
         near = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.6)
-        hint = f'; did you mean "#{{{known[near[0]]}}}"?' if near else suggest_keyword(text)
+        hint = f'; did you mean "#{{{known[near[0]]}}}"?' if near else suggest_keyword(text) or f"; {_KNOWN}"
         raise ValueError(f'"#{{{text}}}" is neither a tag nor a placeholder{hint}') from None
 
 

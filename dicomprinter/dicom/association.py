@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -20,11 +19,12 @@ from pydicom.dataset import Dataset
 from pynetdicom.dsutils import split_dataset
 
 from dicomprinter.dicom import failures
+from dicomprinter.dicom.contexts import Answer, Context, number_contexts
 from dicomprinter.dicom.identifiers import decode_identifier, encode_identifier
 from dicomprinter.dicom.messages import ABORT, NO_DATA_SET, Messages
-from dicomprinter.dicom.negotiation import Answer, Context, decode_accept, encode_request, number_contexts
+from dicomprinter.dicom.negotiation import decode_accept, encode_request
 from dicomprinter.dicom.peer import Peer
-from dicomprinter.dicom.status import Kind, Status, echo_status, find_status, store_status
+from dicomprinter.dicom.status import Kind, Status, StoreResult, echo_status, find_status, store_status
 from dicomprinter.dicom.wire import NotAPduError, Wire
 from dicomprinter.errors import PermanentError, TransientError
 
@@ -41,21 +41,6 @@ _C_ECHO: Final = 0x0030
 _RESPONSE: Final = 0x8000
 _HAS_DATA_SET: Final = 0x0001
 _PENDING: Final = (0xFF00, 0xFF01)
-
-
-@dataclass(frozen=True)
-class StoreResult:
-    """The peer's answer to one C-STORE (PS3.7 9.1.1.2).
-
-    Args:
-        status: what it said, with its meaning.
-        error_comment: (0000,0902); may hold patient data.
-        offending: the tags of (0000,0901).
-    """
-
-    status: Status
-    error_comment: str
-    offending: tuple[int, ...]
 
 
 class Association:
@@ -91,17 +76,26 @@ class Association:
             wire = Wire.connect(peer)
         except OSError as error:
             raise failures.cannot_connect(peer, error) from error
+        association = cls.over(wire, peer, proposed)
+        if len(association.refusals()) == len(proposed):
+            association.close()
+            raise association.no_context("anything")
+        return association
+
+    @classmethod
+    def over(cls, wire: Wire, peer: Peer, proposed: Sequence[Context]) -> Association:
+        """Negotiate on a connection that stands, which is closed when that fails; none of the contexts may be accepted.
+
+        Raises:
+            TransientError, PermanentError: as `open`.
+        """
         try:
             answer = _negotiate(peer, wire, proposed)
         except BaseException:
             wire.close()
             raise
-        association = cls(peer, Messages(peer, wire, answer.max_pdu), proposed, answer)
         _log.debug("%s accepted %d of %d presentation contexts", peer, len(answer.accepted), len(proposed))
-        if not answer.accepted:
-            association.close()
-            raise association.no_context("anything")
-        return association
+        return cls(peer, Messages(peer, wire, answer.max_pdu), proposed, answer)
 
     @property
     def is_open(self) -> bool:
@@ -112,15 +106,26 @@ class Association:
         """The transfer syntax UIDs that the peer accepted for a SOP class, in the order proposed."""
         return tuple(context.transfer_syntax for context in self._answer.accepted if context.sop_class == sop_class)
 
+    @property
+    def max_pdu(self) -> int:
+        """The longest PDU in bytes that the peer takes; 0 is unlimited."""
+        return self._answer.max_pdu
+
+    def refusals(self) -> dict[Context, str]:
+        """The contexts that the peer refused, each with its reason in words (PS3.8 table 9-18)."""
+        return {
+            context: failures.CONTEXT_RESULTS.get(result, f"result {result}")
+            for context, result in self._answer.refused
+        }
+
     def no_context(self, wanted: str) -> PermanentError:
         """The error that says what was proposed and what accepted; `wanted` names what is to be sent."""
-        reasons = {failures.CONTEXT_RESULTS.get(result, f"result {result}") for _, result in self._answer.refused}
         return failures.no_context(
             self.peer,
             wanted,
             proposed=[(context.sop_class, context.transfer_syntax) for context in self._proposed],
             accepted=[(context.sop_class, context.transfer_syntax) for context in self._answer.accepted],
-            why=", ".join(sorted(reasons)),
+            why=", ".join(sorted(set(self.refusals().values()))),
         )
 
     def store(self, path: Path, *, sop_class: str, sop_instance: str, transfer_syntax: str) -> StoreResult:

@@ -93,6 +93,33 @@ class Wildcard:
 
 
 @dataclass(frozen=True)
+class Literal:
+    """A text of several parts, of which only the file's may hold wildcards: `*` and `?` of a job stand for themselves.
+
+    Each part is its text and whether it is the job's.
+    """
+
+    parts: tuple[tuple[str, bool], ...]
+    vr: str
+
+    def matches(self, value: str) -> bool:
+        """See the class."""
+        pattern = "".join(
+            re.escape(part) if is_the_jobs else re.escape(part).replace(r"\*", ".*").replace(r"\?", ".")
+            for part, is_the_jobs in self._folded_parts()
+        )
+        return re.fullmatch(pattern, _folded(value, self.vr), re.DOTALL) is not None
+
+    def _folded_parts(self) -> list[tuple[str, bool]]:
+        folded = [(_cased(part, self.vr), is_the_jobs) for part, is_the_jobs in self.parts if part]
+        if folded:
+            # The spaces around the whole say nothing.
+            folded[0] = (folded[0][0].lstrip(" \0"), folded[0][1])
+            folded[-1] = (folded[-1][0].rstrip(" \0"), folded[-1][1])
+        return folded
+
+
+@dataclass(frozen=True)
 class Expression:
     """A regular expression, looked for in the value; in a PN also in each of its groups.
 
@@ -206,7 +233,11 @@ def _tidy(text: str, vr: str) -> str:
 
 def _folded(text: str, vr: str) -> str:
     # A UID has no case, and nothing else may look like one.
-    return _tidy(text, vr) if vr == "UI" else _tidy(text, vr).casefold()
+    return _cased(_tidy(text, vr), vr)
+
+
+def _cased(text: str, vr: str) -> str:
+    return text if vr == "UI" else unicodedata.normalize("NFC", text).casefold()
 
 
 def _is_moment(text: str) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pydicom.config import IGNORE
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from dicomprinter.dicom.query_filter import NUMBER_VRS, Condition
+from dicomprinter.dicom.query_filter import NUMBER_VRS, Condition, Literal, has_wildcard
 from dicomprinter.dicom.tags import dictionary_vr, tag_name
 from dicomprinter.errors import PermanentError
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NOTHING: Final = Condition()
+_IDENTIFIER: Final = re.compile(r".*(ID|IDs|UID|Number)")
 _BINARY_NUMBERS: Final = NUMBER_VRS - {"IS", "DS"}
 
 
@@ -105,10 +108,28 @@ def identifier(item: QueryItem) -> Dataset:
     return dataset
 
 
+def is_identifier(tag: int) -> bool:
+    """Whether a tag says which patient, order or study is meant, and not what it is like: `PatientID`, not a name."""
+    return _IDENTIFIER.fullmatch(keyword_for_tag(tag)) is not None
+
+
+def own_key(element: DataElement) -> QueryKey:
+    """A job's own element as a key: sent, not checked.
+
+    An identifier that holds `*` or `?` is checked all the same, for the peer takes these for wildcards (PS3.4
+    C.2.2.2.4) and would answer with other patients.
+    """
+    texts = element.value if element.VM > 1 else [element.value]
+    if is_identifier(element.tag) and has_wildcard(str(element.value)):
+        literal = tuple(Literal(((str(text), True),), element.VR) for text in texts)
+        return QueryKey(element.tag, element.VR, element.value, Condition(literal))
+    return QueryKey(element.tag, element.VR, element.value)
+
+
 def as_keys(dataset: Dataset) -> QueryItem:
-    """A data set's elements as keys to send, none of them checked."""
+    """A data set's elements as keys to send, as `own_key` says."""
     return QueryItem(
-        tuple(QueryKey(element.tag, element.VR, element.value) for element in dataset if element.VR != "SQ"),
+        tuple(own_key(element) for element in dataset if element.VR != "SQ"),
         tuple(
             QuerySequence(element.tag, tuple(as_keys(item) for item in element.value or ()))
             for element in dataset

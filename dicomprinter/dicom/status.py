@@ -36,6 +36,21 @@ class Status:
         return self.kind in (Kind.SUCCESS, Kind.WARNING)
 
 
+@dataclass(frozen=True)
+class StoreResult:
+    """The peer's answer to one C-STORE (PS3.7 9.1.1.2).
+
+    Args:
+        status: what it said, with its meaning.
+        error_comment: (0000,0902); may hold patient data.
+        offending: the tags of (0000,0901).
+    """
+
+    status: Status
+    error_comment: str
+    offending: tuple[int, ...]
+
+
 _Row = tuple[range, Kind, str, str, str]
 
 _LOG: Final = "look into the peer's log at this time"

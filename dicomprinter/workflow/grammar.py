@@ -23,6 +23,7 @@ _TAG_VALUE = re.compile(r"TAG_VALUE\s*\(\s*(.*?)\s*\)", re.IGNORECASE)
 
 _FIELD = Attribute("field", choice(*FIELDS), required=True, doc="what is looked at")
 _TAG = Attribute("tag", TEXT, doc="the tag of TAG_VALUE, or the Store's name of STORE_SUCCEEDED")
+_CASE_VALUE = Attribute("value", TEXT, required=True, doc="what the field is compared with")
 _CASE = Attribute("caseSensitive", BOOLEAN, default=True, doc="false: capital and small letters are alike")
 
 
@@ -44,7 +45,7 @@ def workflow_spec(changes: Iterable[Spec]) -> Spec:
         (
             Attribute("action", NAME, required=True, doc="the action's name"),
             Attribute("onError", ON_ERROR, doc="what becomes of the job when the action fails; Hold when unsaid"),
-            Attribute("defaultQuery", NAME, ignored="operators match a job with dicomprinter jobs match"),
+            Attribute("defaultQuery", NAME, doc="of a Manual Query: the Query that operators use for the job"),
         ),
         tuple(Child(spec) for spec in changes),
         doc="runs an action",
@@ -52,7 +53,10 @@ def workflow_spec(changes: Iterable[Spec]) -> Spec:
     specs["If"] = Spec(
         "If",
         (_FIELD, Attribute("value", TEXT, required=True, doc="what it is compared with"), _TAG, _CASE),
-        (Child(body("Statements"), least=1), Child(body("Else"))),
+        (
+            Child(body("Statements", doc="what runs when it holds; the tag may be left out"), least=1),
+            Child(body("Else", doc="what runs when it does not hold")),
+        ),
         dialect=_if,
         check=_check_if,
         robust=True,
@@ -61,7 +65,10 @@ def workflow_spec(changes: Iterable[Spec]) -> Spec:
     specs["Switch"] = Spec(
         "Switch",
         (_FIELD, _TAG, _CASE),
-        (Child(body("Case", Attribute("value", TEXT, required=True)), most=None), Child(body("Default"))),
+        (
+            Child(body("Case", _CASE_VALUE, doc="runs when its value is the first that fits"), most=None),
+            Child(body("Default", doc="runs when no Case fits")),
+        ),
         ordered=True,
         dialect=_switch,
         check=_check_switch,
@@ -82,7 +89,7 @@ def workflow_spec(changes: Iterable[Spec]) -> Spec:
         "Update",
         (
             Attribute("action", NAME, required=True, doc="a Print's name"),
-            Attribute("type", choice("Print"), default="Print"),
+            Attribute("type", choice("Print"), default="Print", doc="what is changed"),
         ),
         (Child(SESSION), Child(FILM_BOX), Child(IMAGE_BOX)),
         doc="changes a Print's film attributes for this job",

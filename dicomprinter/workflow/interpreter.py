@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from dicomprinter.actions.base import OnError
-from dicomprinter.errors import DicomPrinterError, OperatorNeeded, PermanentError, TransientError
+from dicomprinter.errors import DicomPrinterError, OperatorNeeded, PermanentError, Private, TransientError
 from dicomprinter.job.parts import START, Position
 from dicomprinter.workflow.nodes import Discard, If, Node, Perform, Suspend, Switch, Update
 
@@ -107,10 +107,13 @@ def step(program: Program, job: Job, tools: Tools) -> Outcome:
             "correct the file, or discard the job",
         )
     try:
+        job.at = node.position
         return _run(program, node, job, tools)
     except DicomPrinterError as error:
         # A condition that cannot be answered; a failed action never comes here.
         return Held(node.position, f"{node.label}: {error}")
+    finally:
+        job.at = None
 
 
 def _run(program: Program, node: Node, job: Job, tools: Tools) -> Outcome:
@@ -123,9 +126,10 @@ def _run(program: Program, node: Node, job: Job, tools: Tools) -> Outcome:
             assumed = _assumed(program, node.condition)
             answer = f"{'yes' if holds else 'no'}{assumed}"
             if node.condition.is_private:
-                job.note(f"{node.label}: {answer}", private=f"compared with {node.condition.value}", node=node.path)
+                compared = Private.fill("compared with {}", node.condition.value)
+                job.note(f"{node.label}: {answer}", private=compared, deeper=0, node=node.path)
             else:
-                job.note(f"{node.label} = {node.condition.value}: {answer}", node=node.path)
+                job.note(f"{node.label} = {node.condition.value}: {answer}", deeper=0, node=node.path)
             return _into(workflow, node, node.then if holds else node.otherwise)
         case Switch():
             body = node.default
@@ -135,13 +139,13 @@ def _run(program: Program, node: Node, job: Job, tools: Tools) -> Outcome:
                     break
             which = "no case, the default" if body is node.default else f"case {node.bodies().index(body) + 1}"
             assumed = _assumed(program, *(condition for condition, _ in node.cases[:1]))
-            job.note(f"{node.label}: {which}{assumed}", node=node.path)
+            job.note(f"{node.label}: {which}{assumed}", deeper=0, node=node.path)
             return _into(workflow, node, body)
         case Suspend():
             return _suspend(program, node, job, tools)
         case Update():
             job.flags = job.flags.with_update(node.path)
-            job.note(f"{node.label}: for this job", node=node.path)
+            job.note(f"{node.label}: for this job", deeper=0, node=node.path)
             return _following(workflow, node)
         case Discard():
             return Discarded("the workflow discards it")
@@ -165,7 +169,7 @@ def _suspend(program: Program, node: Suspend, job: Job, tools: Tools) -> Outcome
     workflow = program.workflow
     taken = job.retries.get(node.path, 0)
     if node.most is not None and taken >= node.most:
-        job.note(f"Suspend: its {node.most} retries are used up, going on after it", node=node.path)
+        job.note(f"Suspend: its {node.most} retries are used up, going on after it", deeper=0, node=node.path)
         return _following(workflow, node)
     job.retries[node.path] = taken + 1
     target: Position = START
@@ -201,12 +205,12 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
             private=str(error),
         )
     except Exception as error:  # noqa: BLE001 - a fault of an action must not lose the job
-        _LOG.exception("the action failed in a way it should not", extra={"job": job.id})
+        _LOG.exception("the action failed in a way it should not", extra=job.log_context())
         failure = InternalFault(
             f"an internal fault ({type(error).__name__})", remedy="report it with the log; the job is kept as it is"
         )
     else:
-        job.note(f"{node.label}: done", level="SUCCESS", node=node.path)
+        job.note(f"{node.label}: done", level="SUCCESS", deeper=0, node=node.path)
         return _following(program.workflow, node)
     # What a failed action has half done does not count.
     job.flags, job.payload = action.flags_after_failure(flags), payload
@@ -236,7 +240,9 @@ def _after_failure(program: Program, node: Perform, job: Job, tools: Tools, fail
         f"{node.label} failed: {failure}; onError {policy.value}",
         level="WARN" if policy is OnError.IGNORE else "ERROR",
         private=failure.private,
+        deeper=0,
         node=node.path,
+        **failure.details,
     )
     match policy:
         case OnError.IGNORE:

@@ -39,11 +39,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Perform(Node):
-    """Runs an action; `changes` are the elements that change it for this execution."""
+    """Runs an action; `changes` are the elements that change it for this execution.
+
+    `default_query` is the Query that operators use when the action asks them.
+    """
 
     action: str
     on_error: OnError | None
     changes: tuple[tree.Node, ...]
+    default_query: str | None = None
 
     @property
     def label(self) -> str:
@@ -184,7 +188,7 @@ def _node(node: tree.Node, path: str) -> Node:
     match node.name:
         case "Perform":
             on_error = OnError(node["onError"]) if node["onError"] else None
-            return Perform(path, place, node["action"], on_error, node.children)
+            return Perform(path, place, node["action"], on_error, node.children, node["defaultQuery"])
         case "If":
             then = _body(node.child("Statements"), f"{path}/then/")
             otherwise = _body(node.child("Else"), f"{path}/else/")

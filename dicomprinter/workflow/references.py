@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_references(root: Element, node: Node, report: Report) -> None:
-    """Look at duplicate names, and at every `action`, `resumeAction` and Store's `tag`.
+    """Look at duplicate names, and at every `action`, `defaultQuery`, `resumeAction` and Store's `tag`.
 
     Args:
         root: the file's elements; an action that is wrong otherwise still counts as declared.
@@ -34,6 +34,8 @@ def check_references(root: Element, node: Node, report: Report) -> None:
                 if change.name.lower() != kind.lower():
                     message = f'<{change.name}> cannot change "{inner.texts["action"]}", which is a {kind}'
                     report.error(change.position, message)
+            if _known(inner, "defaultQuery", kinds, report):
+                _check_default_query(inner, kinds, report)
         elif inner.name == "Suspend" and "resumeAction" in inner.texts and _known(inner, "resumeAction", kinds, report):
             if inner.texts["resumeAction"] not in performed:
                 report.error(
@@ -69,6 +71,15 @@ def _known(node: Node, attribute: str, kinds: dict[str, str], report: Report) ->
         return bool(name)
     report.error(node.position, f'action "{name}" is not declared', nearest(name, kinds) if kinds else "no action is")
     return False
+
+
+def _check_default_query(node: Node, kinds: dict[str, str], report: Report) -> None:
+    name = node.texts["defaultQuery"]
+    if kinds[name].lower() != "query":
+        report.error(node.position, f'defaultQuery: "{name}" is a {kinds[name]}, not a Query', "name a Query")
+    elif kinds[node.texts["action"]].lower() != "query":
+        message = f'defaultQuery has no effect: "{node.texts["action"]}" is a {kinds[node.texts["action"]]}'
+        report.warn(node.position, message, 'it belongs to the <Perform> of a Query of type="Manual"')
 
 
 def _check_store(node: Node, kinds: dict[str, str], report: Report) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Call
+from tests.links import ROOT
 from tests.system.service import configuration, connection
 
 STORE = f'<Store name="Send">{connection(104, "PACS", host="${PACS_HOST}")}</Store>'
@@ -75,3 +80,104 @@ def test_a_file_that_is_not_there(call: Call, tmp_path: Path) -> None:
     said = call("check", tmp_path / "none.xml")
     assert said.code == 2
     assert "none.xml; No such file or directory; check the path" in said.err
+
+
+def with_tag(tag: str, text: str) -> str:
+    """A SetTag beside the Store, both performed."""
+    set_tag = f'<SetTag name="Tag"><DcmTag tag="{tag}">{text}</DcmTag></SetTag>'
+    return configuration(set_tag + STORE.replace("${PACS_HOST}", "pacs"), '<Perform action="Tag"/>' + PERFORM)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "said"),
+    [
+        ("StudyDate", "2026-01-01", '"2026-01-01" cannot be the value of StudyDate (0008,0020): it is no day'),
+        ("StudyDate", "20260230", "it is no day of the calendar"),
+        ("StudyTime", "9:00", "it is no time of day"),
+        ("PatientAge", "42", "it is no age such as 042Y"),
+        ("AccessionNumber", "12345678901234567", "it is longer than the 16 characters of SH"),
+        ("Modality", "O-T", "it holds something else than letters"),
+        ("SeriesNumber", "first", "it is no whole number"),
+        ("StudyInstanceUID", "1.2.03", "it is no UID"),
+    ],
+)
+def test_a_text_that_no_object_can_hold(tag: str, text: str, said: str, call: Call, tmp_path: Path) -> None:
+    shown = call("check", config(tmp_path, with_tag(tag, text)))
+    assert shown.code == 2
+    assert said in shown.err
+    assert shown.err.endswith(": 1 error\n")
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "said"),
+    [
+        ("Modality", "ot", "Modality (0008,0060): written in capitals"),
+        ("StudyDescription", "x" * 70, "StudyDescription (0008,1030): cut to 64 characters"),
+        ("PatientName", "A\\B", 'PatientName (0010,0010): "\\" became "/"'),
+    ],
+)
+def test_a_text_that_would_be_changed(tag: str, text: str, said: str, call: Call, tmp_path: Path) -> None:
+    shown = call("check", config(tmp_path, with_tag(tag, text)))
+    assert shown.code == 0
+    assert said in shown.err
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("StudyDate", "20260228"),
+        ("StudyDate", ""),
+        ("StudyDate", "#{Date}"),
+        ("StudyDate", "2026-#{Month}-01"),
+        ("StudyTime", "0900"),
+        ("Modality", "OT"),
+        ("ImageType", "DERIVED\\SECONDARY"),
+        ("PatientComments", "two\nlines"),
+    ],
+)
+def test_a_text_that_is_right_or_known_only_at_run_time(tag: str, text: str, call: Call, tmp_path: Path) -> None:
+    assert call("check", "--strict", config(tmp_path, with_tag(tag, text))).code == 0
+
+
+def test_the_value_of_an_item_is_looked_at_too(call: Call, tmp_path: Path) -> None:
+    sequence = (
+        '<SetSequence name="Tag" tag="ReferencedStudySequence"><DcmItem><DcmTag tag="StudyDate">1.1.2026</DcmTag>'
+        "</DcmItem></SetSequence>"
+    )
+    actions = sequence + STORE.replace("${PACS_HOST}", "pacs")
+    said = call("check", config(tmp_path, configuration(actions, '<Perform action="Tag"/>' + PERFORM)))
+    assert (said.code, '"1.1.2026" cannot be the value of StudyDate' in said.err) == (2, True)
+
+
+def test_an_unknown_placeholder_lists_what_there_is(call: Call, tmp_path: Path) -> None:
+    said = call("check", config(tmp_path, with_tag("PatientName", "#{Foo}")))
+    assert said.code == 2
+    for name in ("tag", "Date[,days[,spread]]", "Time", "Year", "UID", "Job.Name", "Job.Host"):
+        assert name in said.err
+
+
+def test_advice_about_the_workflow_is_a_warning(call: Call, tmp_path: Path) -> None:
+    text = configuration(STORE.replace("${PACS_HOST}", "pacs"), PERFORM + "<Discard/>" + PERFORM)
+    file = config(tmp_path, text)
+    said = call("check", file, "--json")
+    assert (said.code, len(said.json["warnings"])) == (0, 1)
+    assert 'the Perform of "Send" is never reached' in said.json["warnings"][0]["message"]
+    assert call("check", file, "--strict").code == 2
+
+
+def test_run_tells_the_same_warnings(call: Call, page: Path, tmp_path: Path) -> None:
+    text = configuration(STORE.replace("${PACS_HOST}", "pacs"), PERFORM + "<Discard/>" + PERFORM)
+    said = call("run", config(tmp_path, text), page, "--dry-run", "--output-dir", tmp_path / "out")
+    assert said.code == 5
+    assert said.err.startswith("warning: ")
+
+
+def test_check_waits_for_no_network_and_no_decoder() -> None:
+    """What pydicom brings along by itself (numpy, Pillow) cannot be helped."""
+    file = ROOT / "examples" / "two-archives.xml"
+    code = f"import sys; import dicomprinter.cli.main as m; m.invoke(['check', {str(file)!r}]); print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    valid, modules = run.stdout.splitlines()
+    assert valid.endswith(": valid")
+    unwanted = {"pynetdicom", "imagecodecs", "simplejpeg", "pypdfium2", "reportlab", "rich", "watchdog"}
+    assert not set(modules.split()) & unwanted

@@ -32,10 +32,13 @@ def test_version_and_help_wait_for_nothing_of_dicom(option: str) -> None:
 
 def test_the_help_names_every_command(call: Call) -> None:
     said = call("--help").out
-    assert all(f"\n  {name} " in said for name in ("check", "run", "serve", "jobs", "demo"))
+    names = ("init", "check", "explain", "echo", "run", "serve", "jobs", "service", "demo", "completion")
+    assert all(f"\n  {name} " in said for name in names)
 
 
-@pytest.mark.parametrize("command", [("check",), ("run",), ("serve",), ("jobs", "list"), ("demo",)])
+@pytest.mark.parametrize(
+    "command", [("init",), ("check",), ("explain",), ("echo",), ("run",), ("serve",), ("jobs", "list"), ("demo",)]
+)
 def test_every_command_has_a_help(call: Call, command: tuple[str, ...]) -> None:
     said = call(*command, "--help")
     assert said.code == 0
