@@ -17,7 +17,6 @@ import win32serviceutil
 
 from dicomprinter.errors import DicomPrinterError
 from dicomprinter.service.orders import Order, Orders
-from dicomprinter.service.redaction import places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,13 +57,15 @@ class Hosted(win32serviceutil.ServiceFramework):
             # What pywin32 makes of an exception lets Windows start the service anew.
             raise RuntimeError("the service has ended") from None
         except Exception:  # noqa: BLE001 - what it says could hold a patient's values, where it was does not
+            from dicomprinter.service.redaction import places  # noqa: PLC0415 - takes long
+
             servicemanager.LogErrorMsg("\n".join(["a fault of the program", *places(sys.exc_info())]))
             raise RuntimeError("the service has ended") from None
         self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, _STOP_MILLISECONDS)
 
     def SvcDoRun(self) -> None:  # noqa: N802 - pywin32's name
         """The service itself."""
-        from dicomprinter.service.serve import Service  # noqa: PLC0415 - takes seconds
+        from dicomprinter.service.serve import Service  # noqa: PLC0415 - takes long
 
         found = installation(self._svc_name_)
         supervisor = WindowsSupervisor(self)
@@ -133,7 +134,7 @@ class WindowsSupervisor:
 
 def installation(name: str) -> Installation:
     """What this service was installed with. Raises DicomPrinterError when the registry does not say."""
-    from dicomprinter.service.windows import Windows  # noqa: PLC0415 - takes seconds
+    from dicomprinter.service.windows import Windows  # noqa: PLC0415 - takes long
 
     found = Windows.open().installed(name)
     if found is None:

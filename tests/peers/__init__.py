@@ -12,6 +12,7 @@ _FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/opt/
 PACKAGES = {
     "Orthanc": "orthanc",
     "cupsd": "cups",
+    "curl": "curl",
     "dciodvfy": "dicom3tools",
     "gdcmconv": "libgdcm-tools",
     "gdcminfo": "libgdcm-tools",
@@ -23,6 +24,7 @@ PACKAGES = {
     "pngtopnm": "netpbm",
     "ppmtobmp": "netpbm",
     "qpdf": "qpdf",
+    "setpriv": "util-linux",
     "strace": "strace",
     "systemd-analyze": "systemd",
     "systemd-sysusers": "systemd",

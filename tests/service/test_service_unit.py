@@ -73,14 +73,16 @@ def test_the_unit_runs_this_installation_as_its_own_user() -> None:
     assert {name: said[name] for name in expected} == {name: [value] for name, value in expected.items()}
 
 
-@pytest.mark.parametrize(("place", "hidden"), [("/opt/dp/bin/python", "yes"), ("/home/x/bin/python", "read-only")])
+@pytest.mark.parametrize(
+    ("place", "hidden"), [(Path("/opt/dp/bin/python"), "yes"), (Path("/home", "x", "python"), "read-only")]
+)
 def test_home_folders_are_hidden_unless_something_lies_there(
-    place: str, hidden: str, monkeypatch: pytest.MonkeyPatch
+    place: Path, hidden: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dicomprinter.service.installation.__file__", "/opt/dp/lib/installation.py")
     monkeypatch.setattr("sys.prefix", "/opt/dp")
     monkeypatch.setattr("sys.base_prefix", "/usr")
-    assert settings(unit_text(replace(STANDARD, python=Path(place))))["ProtectHome"] == [hidden]
+    assert settings(unit_text(replace(STANDARD, python=place)))["ProtectHome"] == [hidden]
 
 
 def test_awkward_names_are_quoted_as_systemd_reads_them() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -174,4 +175,6 @@ class Service:
     def leftovers(self) -> list[str]:
         """Every file and folder that a spool without jobs does not hold."""
         folders = (self.incoming, self.jobs, self.rejected, self.expired)
-        return sorted(str(path.relative_to(self.spool)) for folder in folders for path in folder.rglob("*"))
+        # Unlike `rglob`, `walk` does not mind a folder that goes while it is looked at.
+        found = (Path(at) / name for folder in folders for at, *names in os.walk(folder) for name in chain(*names))
+        return sorted(str(path.relative_to(self.spool)) for path in found)

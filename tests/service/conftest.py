@@ -1,0 +1,51 @@
+"""`dicomprinter service` in this process, on a machine that is a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dicomprinter.cli.main import invoke
+from dicomprinter.service.systemd import Systemd
+from tests.service.systemd_help import STORE, Call, Programs
+from tests.system.service import configuration
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A machine's file system, with a configuration."""
+    config = tmp_path / "machine" / "etc" / "dicomprinter" / "config.xml"
+    config.parent.mkdir(parents=True)
+    config.write_text(configuration(STORE, '<Perform action="Send" onError="Hold"/>'))
+    return tmp_path / "machine"
+
+
+@pytest.fixture
+def programs() -> Programs:
+    return Programs()
+
+
+@pytest.fixture
+def system(root: Path, programs: Programs) -> Systemd:
+    """One that runs, asked by root."""
+    (root / "run" / "systemd" / "system").mkdir(parents=True)
+    return Systemd(root, run=programs, which=lambda name: f"/bin/{name}", user_id=0)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], libraries_as_before: None) -> Call:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = invoke(["service", *(str(argument) for argument in arguments)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def live(system: Systemd, monkeypatch: pytest.MonkeyPatch) -> Systemd:
+    """What the commands take for this machine."""
+    monkeypatch.setattr("dicomprinter.cli.service.manager", lambda root=None: system)
+    return system
