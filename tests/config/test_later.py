@@ -16,12 +16,7 @@ CANNOT = "this version loads it but cannot perform it yet; take it out of the wo
     ("action", "said"),
     [
         (LATER, f'the action "Cut" is a Trim: {CANNOT}'),
-        ('<Query name="Cut" type="Manual"/>', f'the action "Cut" is a Query of type Manual: {CANNOT}'),
-        (
-            f'<Store name="Cut" multiframe="true">{PEER}<Compression type="JPEG_LS"/><Document as="Both"/></Store>',
-            'the Store "Cut" cannot do this yet in this version: '
-            'Compression JPEG_LS, multiframe="true", Document as="Both"; take it out',
-        ),
+        ('<Save name="Cut"><Directory>out</Directory></Save>', f'the action "Cut" is a Save: {CANNOT}'),
     ],
 )
 def test_what_this_version_cannot_perform_is_told_when_the_workflow_performs_it(

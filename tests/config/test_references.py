@@ -32,6 +32,11 @@ def only(folder: Path, workflow: str, actions: str = ALL) -> str:
             '<Perform action="Send"/><Suspend resumeAction="Find"/>',
             'the workflow never performs "Find", so it cannot go on there; name an action that a <Perform> names',
         ),
+        (
+            '<Perform action="Find" defaultQuery="Fnd"/>',
+            'action "Fnd" is not declared; did you mean "Find"?',
+        ),
+        ('<Perform action="Find" defaultQuery="Send"/>', 'defaultQuery: "Send" is a Store, not a Query; name a Query'),
         ('<Update action="Send"/>', '"Send" is not a Print and cannot be updated'),
         ('<Perform action="Send"><Query/></Perform>', '<Query> cannot change "Send", which is a Store'),
         (
