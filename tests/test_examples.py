@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from pydicom.uid import (
     EncapsulatedPDFStorage,
     ExplicitVRLittleEndian,
     JPEGLosslessSV1,
+    JPEGLSLossless,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
     SecondaryCaptureImageStorage,
 )
 from reportlab.pdfgen.canvas import Canvas
@@ -50,6 +53,11 @@ class Outcome:
         return self.exit_code, self.report["outcome"]
 
     @property
+    def said(self) -> list[str]:
+        """The lines of its history."""
+        return [line["message"] for line in self.report["history"]]
+
+    @property
     def sent(self) -> list[tuple[str, str]]:
         """Action and transfer syntax of each instance."""
         return [(one["action"], one["transfer_syntax_uid"]) for one in self.report["instances"]]
@@ -63,14 +71,20 @@ DryRun = Callable[..., Outcome]
 
 
 @pytest.fixture
-def dry_run(tmp_path: Path) -> DryRun:
+def dry_run(run: DryRun, tmp_path: Path) -> DryRun:
     """`dry_run("seed.xml", "--assume", …)`, with a grey page unless `file` names another."""
+    return partial(run, "--dry-run", "--output-dir", str(tmp_path / "out"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> DryRun:
+    """As `dry_run`, but a real one."""
     page = tmp_path / "page.png"
     Image.linear_gradient("L").save(page)
 
-    def run(example: str, *options: str, file: Path = page) -> Outcome:
-        command = [*COMMAND, "run", str(ROOT / "examples" / example), str(file), "--dry-run", "--json"]
-        command += ["--output-dir", str(tmp_path / "out"), "--base", str(tmp_path / "base"), *options]
+    def run(*arguments: str, file: Path = page) -> Outcome:
+        options = [f"{ROOT}/examples/{word}" if word.endswith(".xml") else word for word in arguments]
+        command = [*COMMAND, "run", "--json", "--base", str(tmp_path / "base"), *options, str(file)]
         # Standard error is for people; here it only shows up when a test fails.
         ended = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", timeout=60, check=False, cwd=tmp_path)
         assert ended.stdout, f"no report; exit code {ended.returncode}"
@@ -162,22 +176,30 @@ def test_a_report_that_fits_one_order_is_sent(dry_run: DryRun) -> None:
     assert (result.outcome, result.sent) == ((0, "done"), [("SendToPACS", JPEGLosslessSV1)])
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        (("--assume", "QUERY_FOUND=false", *PATIENT), (4, "suspended")),
-        (("--assume", "QUERY_FOUND=true", "--assume", "QUERY_PARTIAL=true", *PATIENT), (3, "held")),
-        (("--assume", "QUERY_FOUND=true"), (3, "held")),
-        (("--assume", "QUERY_FOUND=true", "--set", "PatientID=47*"), (3, "held")),
-        (("--assume", "QUERY_FOUND=true", "--set", "PatientID=471?"), (3, "held")),
-    ],
-    ids=["no order", "several orders", "no number", "any number that begins so", "any last digit"],
-)
-def test_a_report_that_fits_no_single_order_is_not_sent(
-    dry_run: DryRun, options: tuple[str, ...], expected: tuple[int, str]
+def test_a_report_without_an_order_waits_for_it(dry_run: DryRun) -> None:
+    result = dry_run("report-with-worklist.xml", "--assume", "QUERY_FOUND=false", *PATIENT)
+    assert (result.outcome, result.sent) == ((4, "suspended"), [])
+
+
+def test_a_report_that_fits_several_orders_is_sent_only_after_a_person_has_chosen(dry_run: DryRun) -> None:
+    # A dry run tells what it would wait for, and goes on.
+    several = ("--assume", "QUERY_FOUND=true", "--assume", "QUERY_PARTIAL=true")
+    said = dry_run("report-with-worklist.xml", *several, *PATIENT).said
+    asked = [place for place, line in enumerate(said) if '"AskOperator" waits for an operator' in line]
+    sent = [place for place, line in enumerate(said) if line.startswith("SendToPACS: ") and "would be stored" in line]
+    assert (len(asked), len(sent)) == (1, 1)
+    assert asked < sent
+
+
+@pytest.mark.parametrize("options", [(), ("--set", "PatientID=47*"), ("--set", "PatientID=471?")])
+def test_a_report_whose_number_could_fit_anybody_is_not_sent(
+    run: DryRun, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = dry_run("report-with-worklist.xml", *options)
-    assert (result.outcome, result.sent) == (expected, [])
+    # Where the worklist would be; it must not come to that.
+    monkeypatch.setenv("RIS_HOST", "host.invalid")
+    result = run("report-with-worklist.xml", *options)
+    assert (result.outcome, result.sent) == ((3, "manual"), [])
+    assert not any(line.startswith("FindOrder") for line in result.said)
 
 
 # two-archives.xml
@@ -198,6 +220,43 @@ def test_a_job_that_only_the_backup_has_waits_for_the_first_archive(dry_run: Dry
 def test_a_job_that_no_archive_has_is_tried_once_more_at_once(dry_run: DryRun) -> None:
     result = dry_run("two-archives.xml", "--assume", "STORE_SUCCEEDED=false", *PATIENT)
     assert result.outcome == (0, "done")
+
+
+# pdf-as-images.xml
+
+
+def test_a_pdf_is_pictures_for_the_wards_and_itself_for_the_archive(dry_run: DryRun, tmp_path: Path) -> None:
+    file = tmp_path / "report.pdf"
+    canvas = Canvas(str(file), pagesize=(144, 72))
+    for text in ("one", "two"):
+        canvas.drawString(36, 36, text)
+        canvas.showPage()
+    canvas.save()
+    wards, archive = dry_run("pdf-as-images.xml", *PATIENT, file=file).objects
+    assert wards.SOPClassUID == MultiFrameTrueColorSecondaryCaptureImageStorage
+    assert (wards.NumberOfFrames, wards.Rows, wards.Columns) == (2, 200, 400)
+    assert wards.file_meta.TransferSyntaxUID == JPEGLSLossless
+    assert archive.SOPClassUID == EncapsulatedPDFStorage
+    assert archive.EncapsulatedDocument[: archive.EncapsulatedDocumentLength] == file.read_bytes()
+
+
+# by-sender.xml
+
+
+@pytest.mark.parametrize(
+    ("host", "modality", "station", "description"),
+    [("ECG-Room", "ECG", "ECG-1", "ECG at rest"), ("scanner-3", "OT", "scanner-3", "Letter, scanned by drsmith")],
+)
+def test_who_sent_it_decides(dry_run: DryRun, host: str, modality: str, station: str, description: str) -> None:
+    result = dry_run("by-sender.xml", "--host", host, "--user", "drsmith", *PATIENT)
+    (sent,) = result.objects
+    assert (sent.Modality, sent.StationName, sent.StudyDescription) == (modality, station, description)
+
+
+@pytest.mark.parametrize("options", [("--host", "elsewhere"), ("--host", "ecg-room", "--name", "Test Page.pdf")])
+def test_what_nobody_wants_is_thrown_away(dry_run: DryRun, options: tuple[str, ...]) -> None:
+    result = dry_run("by-sender.xml", *options, *PATIENT)
+    assert (result.outcome, result.sent) == ((5, "discarded"), [])
 
 
 # What the pages for readers show
