@@ -1,13 +1,16 @@
-"""Operators' commands: resume and discard. They reach a running service as files in the job's folder."""
+"""Operators' commands: resume, discard and match. They reach a running service as files in the job's folder."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pydicom import Dataset
+
+from dicomprinter.engine.matches import accept, why_not
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import SpoolError
 from dicomprinter.job.parts import State
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from dicomprinter.job.folder import JobFolder
     from dicomprinter.job.job import Job
 
-COMMANDS = ("resume", "discard")
 _POLL_SECONDS = 0.05
 
 
@@ -35,36 +37,53 @@ def apply(job: Job, command: dict[str, Any], leave: Callable[[Job], None]) -> An
     name = command.get("command")
     if name == "resume":
         before = job.state
-        job.state, job.reason, job.wake_at = State.QUEUED, None, None
+        asks = "; there it asks again, and jobs match answers" if job.asks else ""
+        job.state, job.reason, job.wake_at, job.asks = State.QUEUED, None, None, None
         job.folder.save(job, secure=True)
-        answer = Answer(f"{before.value} before, now queued; it goes on at {job.position}")
+        answer = Answer(f"{before.value} before, now queued; it goes on at {job.position}{asks}")
     elif name == "discard":
         job.reason = "an operator discarded it"
         # The answer is that the folder goes: one in the history would be given before it is true.
         job.note("discarded by an operator", level="WARN")
         leave(job)
         return Answer("discarded")
+    elif name == "match":
+        answer = _match(job, command)
     else:
         answer = Answer("the command is not known", succeeded=False)
     job.note(f"operator: {name}: {answer.message}", answers=command.get("token"), succeeded=answer.succeeded)
     return answer
 
 
-def ask_service(spool: Spool, folder: JobFolder, command: str, *, timeout: float) -> Answer:
+def _match(job: Job, command: dict[str, Any]) -> Answer:
+    try:
+        values = Dataset.from_json(command["values"])
+    except Exception as error:  # noqa: BLE001 - pydicom raises whatever a wrong file leads to
+        return Answer(f"the match cannot be read ({type(error).__name__})", succeeded=False)
+    if job.match is not None and job.match == values:
+        # A crash before the command was taken away.
+        return Answer("matched")
+    reason = why_not(job)
+    return Answer(reason, succeeded=False) if reason else Answer(accept(job, values))
+
+
+def ask_service(spool: Spool, folder: JobFolder, command: str, *, timeout: float, **details: object) -> Answer:
     """Leave a command for the service that owns the spool and wait for its answer.
 
-    A job that has left the spool is told by what the ledger says of it.
+    A job that has left the spool is told by what the ledger says of it; `details` are the command's own.
 
     Raises:
         SpoolError: no answer came in time; the command stays there.
     """
     token = secrets.token_hex(8)
     try:
-        folder.write_command({"command": command, "token": token})
+        folder.write_command({"command": command, "token": token, **details})
     except FileNotFoundError:
         if folder.path.exists():
             raise
-        return _left(spool, folder, command, "it has finished meanwhile: ")
+        left = _left(spool, folder, command, "it has finished meanwhile: ")
+        # It left without the match.
+        return replace(left, succeeded=False) if command == "match" else left
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if not folder.path.exists():

@@ -6,18 +6,24 @@ import heapq
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dicomprinter.engine.commands import apply
+from dicomprinter.engine.matches import take_file
+from dicomprinter.engine.restore import restore, wishes
 from dicomprinter.engine.runner import Runner
-from dicomprinter.errors import SpoolError
+from dicomprinter.engine.sweeper import Sweeper
+from dicomprinter.errors import DicomPrinterError, SpoolError
 from dicomprinter.job.folder import JobFolder
+from dicomprinter.job.match import match_file
 from dicomprinter.job.parts import State
 from dicomprinter.workflow.interpreter import Held, Next, Suspended
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from dicomprinter.actions.base import Tools
@@ -57,11 +63,20 @@ class Engine:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._look = threading.Event()
-        self._runner = Runner(spool, tools, lambda: self._program, self._is_to_stop)
+        self._sweeper = Sweeper()
+        self._runner = Runner(
+            spool,
+            tools,
+            lambda: self._program,
+            self._is_to_stop,
+            redact=lambda: self._program.general.redact,
+            sweep=self._sweeper.put,
+        )
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(workers)
         ]
         self._threads.append(threading.Thread(target=self._schedule, name="scheduler", daemon=True))
+        self._looked_at = time.monotonic()
 
     def start(self) -> None:
         """Take up every job of the spool and begin."""
@@ -72,6 +87,7 @@ class Engine:
                 _LOG.error("%s", error, extra={"job": job_id})
             except OSError as error:
                 self._after_a_fault(job_id, f"the job cannot be read: {error.strerror}")
+        self._sweeper.start()
         for thread in self._threads:
             thread.start()
 
@@ -97,7 +113,18 @@ class Engine:
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._sweeper.stop(deadline)
         return not any(thread.is_alive() for thread in self._threads)
+
+    @property
+    def threads(self) -> tuple[threading.Thread, ...]:
+        """The workers and the scheduler, for whoever watches over them."""
+        return tuple(self._threads)
+
+    @property
+    def looked_at(self) -> float:
+        """When the scheduler last came round, or to the next waiting job; on the monotonic clock, in seconds."""
+        return self._looked_at
 
     def wake(self) -> None:
         """Look at the waiting jobs now."""
@@ -148,6 +175,8 @@ class Engine:
 
     def _run(self, job_id: str) -> None:
         job = self.spool.load(job_id)
+        # One for a job that does not wait: what was on its way here.
+        take_file(job)
         command = job.folder.read_command()
         if command is not None:
             apply(job, command, self._discard)
@@ -195,6 +224,8 @@ class Engine:
 
     def _schedule(self) -> None:
         while not self._stopping.is_set():
+            self._looked_at = time.monotonic()
+            self._look_at_wishes()
             self._look_at_waiting()
             self._look.wait(self._pause())
             self._look.clear()
@@ -207,16 +238,34 @@ class Engine:
         longest = self._program.general.checking_interval.total_seconds()
         return min([longest, _COMMAND_SECONDS, *(max(0.0, (at - now).total_seconds()) for at in due)])
 
+    def _look_at_wishes(self) -> None:
+        """Take back the expired jobs that operators want back."""
+        for file, job_id, token in wishes(self.spool):
+            try:
+                job, _ = restore(self.spool, job_id, self._tools.clock(), token)
+                self._take_up(job)
+            except DicomPrinterError as error:
+                _LOG.error("it cannot be restored: %s", error, extra={"job": job_id})
+            except OSError as error:
+                _LOG.error("the disk failed: %s; the job is restored later", error.strerror, extra={"job": job_id})
+                continue
+            except Exception:  # noqa: BLE001 - a scheduler that dies would wake nobody
+                _LOG.exception("a fault of the engine; the job stays expired", extra={"job": job_id})
+            file.unlink(missing_ok=True)
+
     def _look_at_waiting(self) -> None:
         now = self._tools.clock()
         oldest = now - self._program.general.validity_period
         with self._changed:
             waiting = list(self._waiting.items())
         for job_id, entry in waiting:
+            self._looked_at = time.monotonic()
             try:
                 folder = JobFolder(self.spool.jobs / job_id)
                 if folder.has_command():
                     self._command(job_id, folder.read_command() or {})
+                elif match_file(folder.path) is not None:
+                    self._match(job_id)
                 elif self._is_due(entry, now):
                     self._wake(job_id)
                 elif entry.accepted < oldest or entry.state is State.EXPIRED:
@@ -231,17 +280,28 @@ class Engine:
 
     def _command(self, job_id: str, command: dict[str, object]) -> None:
         job = self.spool.load(job_id)
-        try:
+        with self._taken_up_again(job):
             apply(job, command, self._discard)
             job.folder.clear_command()
+
+    def _match(self, job_id: str) -> None:
+        job = self.spool.load(job_id)
+        with self._taken_up_again(job):
+            take_file(job)
+
+    @contextmanager
+    def _taken_up_again(self, job: Job) -> Iterator[None]:
+        """Around what changes a job that waits."""
+        try:
+            yield
         finally:
             # Whatever the disk did in between: what it holds now is what counts.
             if job.folder.path.exists():
-                job = self.spool.load(job_id)
-                self._forget(job_id)
-                self._take_up(job)
+                found = self.spool.load(job.id)
+                self._forget(job.id)
+                self._take_up(found)
             else:
-                self._forget(job_id)
+                self._forget(job.id)
 
     def _is_due(self, entry: _Waiting, now: datetime) -> bool:
         """Whether a suspended job's time has come; also when the clock, or SuspensionTime, was set back."""
@@ -261,7 +321,7 @@ class Engine:
         if job.state is not State.EXPIRED:
             was = f"it was {job.state.value}: {job.reason or 'no reason'}"
             job.reason = f"unfinished for longer than ValidityPeriod; {was}"
-            job.state, job.wake_at = State.EXPIRED, None
+            job.state, job.wake_at, job.asks = State.EXPIRED, None, None
             job.note("expired", level="WARN")
             job.folder.save(job, secure=True)
         job.folder.path.rename(self.spool.expired / job_id)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydicom import Dataset
+
+from dicomprinter.engine.dry_run import DryNetwork
+from dicomprinter.engine.matches import asked, refuse_early
 from dicomprinter.job.parts import State
 from dicomprinter.workflow.interpreter import Discarded, Done, Held, Next, Outcome, Suspended, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from dicomprinter.actions.base import Tools
     from dicomprinter.engine.spool import Spool
@@ -27,6 +32,8 @@ class Runner:
         program: gives the current configuration; asked before every node.
         stopping: says whether to stop after the node that runs: the service ends, or an operator's command waits.
         before_leaving: sees a finished job before its folder goes; `run` reads its answers there.
+        sweep: removes the folder of a finished job, which has lost its name, some time later; at once if there is none.
+        redact: whether the ledger is kept without patient data (RedactSensitiveLogValues); asked for each line.
     """
 
     spool: Spool
@@ -34,16 +41,27 @@ class Runner:
     program: Callable[[], Program]
     stopping: Callable[[Job], bool] = lambda _job: False
     before_leaving: Callable[[Job], None] = lambda _job: None
+    redact: Callable[[], bool] = lambda: True
+    sweep: Callable[[Path], object] | None = None
 
     def run(self, job: Job) -> Outcome:
         """Run nodes until the job is done, waits, or is to stop (Next is returned then, the job is queued)."""
         if job.leaving is not None:
             self.leave(job, job.leaving)
             return Discarded(job.reason or "") if job.leaving == "discarded" else Done()
-        job.state, job.reason, job.wake_at = State.RUNNING, None, None
+        job.state, job.reason, job.wake_at, job.asks = State.RUNNING, None, None, None
         job.folder.save(job)
         while True:
-            outcome = step(self.program(), job, self.tools)
+            program = self.program()
+            outcome = step(program, job, self.tools)
+            # It was for the node that ran, whatever became of that.
+            job.match = None
+            if isinstance(outcome, Held) and outcome.manual:
+                job.asks = asked(program, outcome.position)
+                if job.asks and isinstance(self.tools.network, DryNetwork):
+                    job.note(f"a dry run: {outcome.why}; it goes on as if the job's own values had been chosen")
+                    job.position, job.asks, job.match = outcome.position, None, Dataset()
+                    continue
             if isinstance(outcome, Next):
                 job.position = outcome.position
                 stop = self.stopping(job)
@@ -65,6 +83,9 @@ class Runner:
             case Held():
                 job.state = State.MANUAL if outcome.manual else State.HELD
                 job.position, job.reason = outcome.position, outcome.why
+                if outcome.manual:
+                    job.retries = {}
+                    refuse_early(job)
                 job.note(f"{job.state.value}: {outcome.why}", level="WARN" if outcome.manual else "ERROR")
             case Discarded():
                 job.reason = outcome.why
@@ -81,7 +102,7 @@ class Runner:
         job.folder.save(job, secure=True)
 
     def leave(self, job: Job, outcome: str) -> None:
-        """Enter a finished job in the ledger and take its folder away; the ledger holds no patient data."""
+        """Enter a finished job in the ledger, without patient data unless redaction is off; take its folder away."""
         now = self.tools.clock()
         if job.leaving is None:
             # From here on no node is repeated, whatever happens to the ledger.
@@ -101,6 +122,13 @@ class Runner:
                 "pages": len(job.payload.pages),
                 "documents": len(job.payload.documents),
                 "stored": len({(sent.peer, sent.sop_instance_uid) for sent in job.sent() if sent.stored}),
+                **({} if self.redact() else _whose(job)),
             }
         )
-        job.folder.remove()
+        job.folder.remove(self.sweep)
+
+
+def _whose(job: Job) -> dict[str, str]:
+    """What names the patient and the order, for the ledger of a site whose redaction is off."""
+    tags = {name: str(job.dataset.get(name) or "") for name in ("PatientName", "PatientID", "AccessionNumber")}
+    return {"name": job.facts.name, **tags, "StudyInstanceUID": job.study_instance_uid}

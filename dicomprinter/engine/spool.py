@@ -38,6 +38,7 @@ class Spool:
         self.root = base / "spool"
         self.incoming, self.jobs, self.rejected, self.expired = (self.root / name for name in _FOLDERS)
         self.ledger = self.root / "ledger.jsonl"
+        self.commands = self.root / "commands"
         self._owner = self.root / ".owner"
         # Any thread may ask whether it is held.
         self._lock = FileLock(self.root / ".lock", thread_local=False)

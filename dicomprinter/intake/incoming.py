@@ -67,6 +67,7 @@ class Incoming(FileSystemEventHandler):
         self._stopping = threading.Event()
         self._observer: BaseObserver | None = None
         self._thread = threading.Thread(target=self._watch, name="incoming", daemon=True)
+        self._busy_since: float | None = None
 
     def start(self) -> None:
         """Begin to watch; what lies there already is taken as well."""
@@ -79,6 +80,16 @@ class Incoming(FileSystemEventHandler):
         except OSError as error:
             _LOG.warning("no folder events (%s); the folder is looked at every %g s", error.strerror, self._longest())
         self._thread.start()
+
+    @property
+    def threads(self) -> tuple[threading.Thread, ...]:
+        """What has to live while the folder is watched; without events it is looked at all the same."""
+        return (self._thread,)
+
+    @property
+    def busy_since(self) -> float | None:
+        """Since when it is at one file, on the monotonic clock, in seconds; None when it waits."""
+        return self._busy_since
 
     def stop(self) -> bool:
         """End; a file being taken is taken whole. False when that did not come to an end within seconds."""
@@ -108,11 +119,13 @@ class Incoming(FileSystemEventHandler):
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
+            self._busy_since = time.monotonic()
             try:
                 pending = self.look()
             except Exception as error:  # noqa: BLE001 - the next look may be better
                 tell("the folder for incoming files cannot be looked at now", error)
                 pending = False
+            self._busy_since = None
             self._happened.wait(min(self._longest(), QUIET_SECONDS / 4) if pending else self._longest())
             self._happened.clear()
 
@@ -135,6 +148,7 @@ class Incoming(FileSystemEventHandler):
         for file in files:
             if self._stopping.is_set():
                 return False
+            self._busy_since = time.monotonic()
             if _is_sidecar(file) or file in texts:
                 continue
             text = file.with_suffix(_TEXT)

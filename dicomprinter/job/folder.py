@@ -1,16 +1,20 @@
 """A job's folder: the only code that knows its layout.
 
-job.json          where the job stands; replaced as a whole, never changed in place
+job.json          where the job stood when it last rested, or when something outside was to see an effect; replaced as a
+                  whole, never changed in place
+steps.jsonl       what job.json would hold after each node since then, a line each
 datasets/N.json   the job's dataset after its Nth change (DICOM JSON model); job.json and its entry states name them
 payload/          pages, PDFs, texts, DICOM files; never changed
 sent.jsonl        archives' answers, a line each, added as they come
 history.jsonl     what happened, a line each
 work/             objects being built and sent; may go at any time
 command.json      an operator's command, renamed in, taken away when it is answered
+match, match.json what an operator says the job is (job/match.py)
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -25,15 +29,20 @@ from pydicom import Dataset
 from dicomprinter.errors import DicomPrinterError, SpoolError
 from dicomprinter.job import lines
 from dicomprinter.job.job import Job, dataset_text
+from dicomprinter.job.match import Asked
 from dicomprinter.job.parts import Entry, Facts, Flags, Instance, Payload, Position, Sent, State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 JOB_FILE = "job.json"
+_STEPS = "steps.jsonl"
 _VERSION = 1
 ARRIVAL_FILE = "arrival.json"
 COMMAND_FILE = "command.json"
+# What a file that is torn, or edited by hand, leads to.
+_DAMAGE = (ValueError, LookupError, TypeError, AttributeError)
 _LOG = logging.getLogger("dicomprinter.job")
 _LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "SUCCESS": 25, "WARN": logging.WARNING, "ERROR": logging.ERROR}
 
@@ -49,6 +58,8 @@ class JobFolder:
     path: Path
     _dataset: str = field(default="", repr=False)
     _highest: int = field(default=0, repr=False)
+    _serial: int = field(default=0, repr=False)
+    """Which job.json it is, from 1; the lines of steps.jsonl name the one that they follow."""
 
     @classmethod
     def create(cls, path: Path) -> JobFolder:
@@ -92,21 +103,34 @@ class JobFolder:
     # Writing
 
     def save(self, job: Job, *, secure: bool = False) -> None:
-        """Write the job down by one atomic replace; `secure`: it also survives a loss of power."""
+        """Write the job down as it stands, whole or not at all; `secure`: it also survives a loss of power.
+
+        To replace job.json costs a hundred times what a line costs, so between two secure ones there are lines.
+        """
         text = dataset_text(job.dataset)
         if text != self._dataset or job.dataset_version == 0:
             self._highest += 1
             job.dataset_version = self._highest
-            _write(self.path / "datasets" / f"{self._highest}.json", text, secure=False)
+            _write_new(self.path / "datasets" / f"{self._highest}.json", text)
             self._dataset = text
+        if secure or self._serial == 0:
+            self._replace(job, secure=secure)
+        else:
+            lines.append(self.path / _STEPS, {**job.to_json(), "serial": self._serial})
+
+    def _replace(self, job: Job, *, secure: bool) -> None:
         if secure:
             # Entry states name datasets that an ordinary save has written.
             for version in {job.dataset_version, *(entry.dataset for entry in job.entries)}:
                 _sync_file(self.path / "datasets" / f"{version}.json")
-        _write(self.path / JOB_FILE, json.dumps(job.to_json(), indent=1), secure=secure)
-        if secure:
+            # Before what names it.
             sync_folder(self.path / "datasets")
+        _write(self.path / JOB_FILE, json.dumps({**job.to_json(), "serial": self._serial + 1}), secure=secure)
+        self._serial += 1
+        if secure:
             sync_folder(self.path)
+        # They follow the one before; left by a crash, nobody heeds them.
+        (self.path / _STEPS).unlink(missing_ok=True)
 
     def secure_payload(self) -> None:
         """Bring the payload to the disk before anyone is told that it is accepted."""
@@ -114,8 +138,17 @@ class JobFolder:
             _sync_file(file)
         sync_folder(self.path / "payload")
 
-    def note(self, job_id: str, message: str, *, level: str, private: str, **details: Any) -> None:
-        """Add a line of history; the log gets the message alone."""
+    def note(
+        self,
+        job_id: str,
+        message: str,
+        *,
+        level: str,
+        private: str,
+        context: Mapping[str, object] | None = None,
+        **details: Any,
+    ) -> None:
+        """Add a line of history; the log gets the same, with its `context`, and decides itself what it may show."""
         line = {
             "time": datetime.now().astimezone().isoformat(timespec="milliseconds"),
             "level": level,
@@ -124,18 +157,22 @@ class JobFolder:
         if private:
             line["private"] = private
         lines.append(self.path / "history.jsonl", {**line, **details})
-        _LOG.log(_LEVELS[level], "%s", message, extra={"job": job_id})
+        told = {"job": job_id, **(context or {}), "private": private, "details": details}
+        _LOG.log(_LEVELS[level], "%s", message, extra=told)
 
     def add_sent(self, sent: Sent) -> None:
         """Write down an archive's answer before the next object goes out."""
         lines.append(self.path / "sent.jsonl", sent.__dict__)
 
-    def remove(self) -> None:
-        """Take the folder away; it vanishes under its name at once, its files after that."""
+    def remove(self, sweep: Callable[[Path], object] | None = None) -> None:
+        """Take the folder away: its name goes at once, its files after that, by `sweep` if there is one."""
         gone = self.path.with_name(f".gone-{self.path.name}")
         with suppress(FileNotFoundError):
             self.path.rename(gone)
-            shutil.rmtree(gone, ignore_errors=True)
+            if sweep is None:
+                shutil.rmtree(gone, ignore_errors=True)
+            else:
+                sweep(gone)
 
     # Reading
 
@@ -148,15 +185,25 @@ class JobFolder:
             OSError: its files cannot be read now.
         """
         try:
+            # In this order: they may be written meanwhile, and what is newer is read later.
+            steps = list(lines.read(self.path / _STEPS))
             data = json.loads((self.path / JOB_FILE).read_text(encoding="utf-8"))
-            job = self._from_json(data)
-        except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError) as error:
+            job = self._newest(steps, data)
+        except (FileNotFoundError, *_DAMAGE) as error:
             raise DamagedJobError(
                 f"the job folder {self.path.name} cannot be read",
                 cause=f"{JOB_FILE} or its dataset is damaged ({type(error).__name__})",
                 remedy="look at its history.jsonl and payload, then resume or discard it",
             ) from error
         return job
+
+    def _newest(self, steps: list[dict[str, Any]], data: dict[str, Any]) -> Job:
+        """The job after its last step; after a loss of power that step's dataset may be gone, and job.json counts."""
+        self._serial = data.get("serial", 1)
+        if steps and steps[-1].get("serial") == self._serial:
+            with suppress(FileNotFoundError, *_DAMAGE):
+                return self._from_json(steps[-1])
+        return self._from_json(data)
 
     def _from_json(self, data: dict[str, Any]) -> Job:
         if data["version"] != _VERSION:
@@ -169,10 +216,9 @@ class JobFolder:
                 f"the folder {self.path.name} is a copy of the job {data['id']}",
                 remedy="take the copy out of the spool",
             )
-        versions = [int(file.stem) for file in (self.path / "datasets").glob("*.json")]
+        versions = [int(file.stem) for file in (self.path / "datasets").iterdir()]
         self._highest = max(versions, default=0)
         dataset = self.read_dataset(data["dataset"])
-        self._dataset = dataset_text(dataset)
         payloads = [Payload.from_json(payload) for payload in data["payloads"]]
         return Job(
             id=data["id"],
@@ -188,6 +234,8 @@ class JobFolder:
             dataset_version=data["dataset"],
             retries={str(key): int(count) for key, count in data["retries"].items()},
             leaving=data["leaving"],
+            asks=Asked.from_json(data["asks"]) if data.get("asks") else None,
+            match=Dataset.from_json(data["match"]) if data.get("match") is not None else None,
             instances={instance["key"]: Instance(**instance) for instance in data["instances"]},
             entries=[
                 Entry(
@@ -253,6 +301,18 @@ class JobFolder:
     def clear_command(self) -> None:
         """Take the command away once it has been carried out: a crash before that repeats it."""
         (self.path / COMMAND_FILE).unlink(missing_ok=True)
+
+
+def _write_new(file: Path, text: str) -> None:
+    """Write a file that nothing names yet: it need not be whole until something does."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        lines.give_to_owner(descriptor, file.parent)
+        data = text.encode("utf-8")
+        if os.write(descriptor, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(descriptor)
 
 
 def _write(file: Path, text: str, *, secure: bool) -> None:

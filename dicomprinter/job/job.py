@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dicomprinter.config.placeholders import Template
     from dicomprinter.job.folder import JobFolder
+    from dicomprinter.job.match import Asked
     from dicomprinter.job.parts import Facts
 
 
@@ -27,7 +28,8 @@ class Job:
 
     The engine writes it down after every node. `dataset` is Unicode and holds what Query, SetTag and the like
     gave; `retries` counts each Suspend by its position; `leaving` is the outcome of a job that has only to be entered
-    in the ledger and removed.
+    in the ledger and removed. `asks` is what a job that is `manual` wants to know, `match` the operator's answer, which
+    the node at its position takes.
     """
 
     id: str
@@ -45,10 +47,30 @@ class Job:
     instances: dict[str, Instance] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     leaving: str | None = None
+    asks: Asked | None = None
+    match: Dataset | None = None
+    at: Position | None = None
+    """The node that runs; it is not written down."""
 
-    def note(self, message: str, *, level: str = "INFO", private: str = "", **details: Any) -> None:
-        """Write a line of history, and the same without `private` and `details` to the log."""
-        self.folder.note(self.id, message, level=level, private=private, **details)
+    def note(self, message: str, *, level: str = "INFO", private: str = "", deeper: int = 1, **details: Any) -> None:
+        """Write a line of history and one of the log, which itself leaves out what it must not tell.
+
+        Args:
+            message: what happened; nothing of the patient.
+            level: DEBUG, INFO, SUCCESS, WARN or ERROR.
+            private: what may hold patient data; an `errors.Private` says which part of it does.
+            deeper: how far below the node that runs the log indents it: 1 is what an action does, 2 each object.
+            details: for programs, such as `status`, `peer` and `sop_class_uid`.
+        """
+        self.folder.note(self.id, message, level=level, private=private, context=self.log_context(deeper), **details)
+
+    def log_context(self, deeper: int = 1) -> dict[str, object]:
+        """What a log record's `extra` says of the job and of the node that runs; `deeper` as in `note`."""
+        if self.at is None:
+            return {"job": self.id}
+        kind, _, action = self.at.node.partition(" ")
+        found: dict[str, object] = {"job": self.id, "depth": self.at.depth + deeper, "node": self.at.path}
+        return {**found, "action": action} if kind == "Perform" else found
 
     @property
     def study_instance_uid(self) -> str:
@@ -152,6 +174,8 @@ class Job:
             "dataset": self.dataset_version,
             "retries": self.retries,
             "leaving": self.leaving,
+            "asks": self.asks.to_json() if self.asks else None,
+            "match": self.match.to_json_dict() if self.match is not None else None,
             "instances": [instance.__dict__ for instance in self.instances.values()],
             "entries": [
                 {

@@ -20,15 +20,19 @@ def append(file: Path, line: dict[str, Any]) -> None:
         OSError: it cannot be written whole.
     """
     data = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "rb+", buffering=0) as stream:
-        give_to_owner(descriptor, file.parent)
-        if stream.seek(0, os.SEEK_END) > 0:
-            stream.seek(-1, os.SEEK_END)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        if size == 0:
+            give_to_owner(descriptor, file.parent)
+        else:
+            os.lseek(descriptor, size - 1, os.SEEK_SET)
             # A line that was cut must not swallow this one.
-            data = data if stream.read(1) == b"\n" else b"\n" + data
-        if stream.write(data) != len(data):
+            data = data if os.read(descriptor, 1) == b"\n" else b"\n" + data
+        if os.write(descriptor, data) != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(descriptor)
 
 
 def read(file: Path) -> Iterator[dict[str, Any]]:

@@ -88,10 +88,10 @@ PERFORM = [
     *both(
         "Perform@defaultQuery",
         '<Perform action="Find" defaultQuery="Find"/>',
-        "0.action",
+        "0.default_query",
         "Find",
-        'attribute "defaultQuery" of <Perform> has no effect',
     ),
+    *both("no Perform@defaultQuery", '<Perform action="Find"/>', "0.default_query", None),
     *both("Perform/Query", FIND.format("<Query/>"), "0.changes.#", 1),
     *(
         row

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from dicomprinter.demo.worklist import EmbeddedWorklist
-from dicomprinter.errors import DicomPrinterError, PermanentError, TransientError
+from dicomprinter.errors import DicomPrinterError, OperatorNeeded, PermanentError, TransientError
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import Flags
@@ -250,6 +250,47 @@ def test_a_number_that_is_none_is_left_out(
     assert not any(value.decode().strip() in line for line in told)
 
 
-def test_manual_says_that_it_cannot(tmp_path: Path) -> None:
-    with pytest.raises(PermanentError, match="cannot perform it yet"):
-        query("", 'type="Manual"').perform(make_job(tmp_path), tools())
+def test_manual_asks_an_operator_and_nobody_else(tmp_path: Path) -> None:
+    job = make_job(tmp_path, PatientID="P1")
+    network = RealNetwork()
+    with pytest.raises(OperatorNeeded, match='"Find" waits for an operator'):
+        query("", 'type="Manual"').perform(job, tools(network))
+    job.match = data(PatientID="P2", AccessionNumber="")
+    query("", 'type="Manual"').perform(job, tools(network))
+    assert job.dataset == data(PatientID="P2", AccessionNumber="")
+    assert (job.flags.query_found, job.flags.query_partial) == (True, False)
+    assert network.actions == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "given", "known", "expected"),
+    [
+        ('type="Study"', "1.2.3", "", "1.2.3"),
+        ('type="Patient" level="STUDY"', "1.2.3", "", "1.2.3"),
+        ('type="Study"', "1.2.3", "1.2.9", "1.2.3"),
+        ('type="Patient"', None, "1.2.9", "1.2.9"),
+        ('type="Worklist"', "1.2.3", "1.2.9", ""),
+        ('type="Worklist"', "1.2.9", "1.2.9", "1.2.9"),
+        ('type="Worklist"', None, "1.2.9", "1.2.9"),
+        ('type="Manual"', "1.2.3", "", "1.2.3"),
+        ('type="Manual"', None, "1.2.9", "1.2.9"),
+    ],
+)
+def test_the_study_that_an_archive_has_is_noted(
+    running: Run, tmp_path: Path, *, attributes: str, given: str | None, known: str, expected: str
+) -> None:
+    values = {"PatientID": "P1", **({"StudyInstanceUID": given} if given else {})}
+    job = make_job(tmp_path, PatientID="P1", **({"StudyInstanceUID": known} if known else {}))
+    job.flags = Flags(existing_study=known)
+    job.match = data(**values) if "Manual" in attributes else None
+    answer = entry(PatientID="P1", StudyInstanceUID=given) if "Worklist" in attributes else data(**values)
+    perform(running(FindScp([answer])), job, attributes=attributes)
+    assert job.flags.query_found
+    assert job.flags.existing_study == expected
+
+
+def test_of_no_answer_or_several_no_study_is_noted(running: Run, tmp_path: Path) -> None:
+    for answers in ([], [study(1), study(2)]):
+        job = make_job(tmp_path / str(len(answers)))
+        perform(running(FindScp(answers)), job)
+        assert job.flags.existing_study == ""
