@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @json_option
 @verbose_option
 def list_(base: Path | None, *, rejected: bool) -> int:
-    """Every job of the spool, in order of arrival, and how many files were rejected."""
+    """Every job of the spool, in order of arrival. It also says how many files were rejected."""
     spool = spool_of(base)
     files = rejected_files(spool.rejected)
     if invocation().as_json:

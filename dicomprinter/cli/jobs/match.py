@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @json_option
 @verbose_option
 def match(job_id: str, values: tuple[tuple[str, str], ...], base: Path | None) -> int:
-    """Say whose a job is that waits for an operator; it then goes on after the Query that asked."""
+    """Say whose a job is that asks an operator. It then goes on after the Query that asked."""
     spool = spool_of(base)
     folder = unfinished_job(spool, job_id)
     given = _checked(values).to_json_dict()
