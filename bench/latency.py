@@ -90,7 +90,7 @@ def _row(drop: _Drop, incoming: Path, arrivals: _Arrivals, place: Place) -> Row:
         whole.append(arrivals.since(start))
         sending.append(_encode_and_send(pixels, place.folder / "page.dcm", arrivals))
     # The first of each pays for what is loaded once.
-    total, known = Figure(tuple(whole[1:])), Figure(tuple(sending[1:]))
+    total, known = Figure(tuple(whole[1:] or whole)), Figure(tuple(sending[1:] or sending))
     net = total.less(known)
     return Row(
         "latency",

@@ -152,12 +152,14 @@ def _write_pdf(path: Path, page: NDArray[np.uint8], count: int) -> None:
 
 
 def _watched(config: Path, document: Path, base: Path) -> Iterator[_Sample]:
-    process = subprocess.Popen(  # noqa: S603 - ourselves
-        [*COMMAND, "run", str(config), str(document), "--base", str(base), "--set", "PatientID=BENCH"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    said = config.with_name("run.log")
+    with said.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            [*COMMAND, "run", str(config), str(document), "--base", str(base), "--set", "PatientID=BENCH"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
     try:
         while process.poll() is None:
             first, *others = processes_below(process.pid)
@@ -167,9 +169,10 @@ def _watched(config: Path, document: Path, base: Path) -> Iterator[_Sample]:
             time.sleep(_EVERY_SECONDS)
     finally:
         process.kill()
-        said, _ = process.communicate()
+        process.wait()
     if process.returncode:
-        raise RuntimeError(f"run of {document.name} ended with {process.returncode}:\n{said.decode()[-2000:]}")
+        end = said.read_text("utf-8", errors="replace")[-2000:]
+        raise RuntimeError(f"run of {document.name} ended with {process.returncode}:\n{end}")
 
 
 def _confirmed(base: Path) -> int:
