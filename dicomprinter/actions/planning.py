@@ -15,7 +15,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from pydicom import Dataset
-from pydicom.uid import UID, EncapsulatedPDFStorage, SecondaryCaptureImageStorage
+from pydicom.uid import (
+    UID,
+    EncapsulatedPDFStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from dicomprinter.actions.forwarding import MODALITY, forwarded, own_attributes
 from dicomprinter.actions.representation import UNCOMPRESSED, Document, Frames, Planned, Representation
@@ -34,6 +39,10 @@ if TYPE_CHECKING:
 
 # Pixel Data has a length of 32 bits whose largest value means something else (PS3.5 7.1.1).
 _LARGEST_PIXEL_DATA: Final = 2**32 - 2
+# IS (PS3.5 6.2).
+_LARGEST_NUMBER: Final = 2**31 - 1
+# Pages whose form cannot be told are sent to nobody; their failure has to be told as something's.
+_CLASS_OF_NO_FORM: Final = MultiFrameTrueColorSecondaryCaptureImageStorage
 # The numbers of the pages have a length of 16 bits (PS3.5 6.2.2).
 _MOST_FRAMES: Final = 9_999
 
@@ -57,7 +66,7 @@ def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Pla
         images = list(_frames(job, pages, representation, decoder))
     planned = series.of(images, representation.image_syntaxes())
     if representation.document != "Images":
-        number = first + 1 if pages else first
+        number = first + (1 if first < _LARGEST_NUMBER else -1) if pages else first
         attributes = _of_a_document(job, attributes)
         series = _Series(job, attributes, "", representation, number, keeps_series_uid=not pages)
         planned += series.of([Document(name) for name in job.payload.documents], UNCOMPRESSED)
@@ -75,13 +84,20 @@ def _pages_of(job: Job, document: str, decoder: Decoder) -> list[PageRef]:
 def _frames(job: Job, pages: Sequence[PageRef], representation: Representation, decoder: Decoder) -> Iterator[Frames]:
     """Runs of pages of one form, so that the order of the pages stays that of the instances and frames."""
 
-    def form(page: PageRef) -> Form:
-        found = decoder.form(job.path(page.file), page.index, representation.mode, dpi=representation.dpi)
+    def form(page: PageRef) -> Form | PermanentError:
+        try:
+            found = decoder.form(job.path(page.file), page.index, representation.mode, dpi=representation.dpi)
+        except PermanentError as error:
+            # It is nobody's like: the others go without it.
+            return error
         # JPEG Baseline leaves 8 bits of a sample.
         return found if representation.lossy_quality is None else replace(found, bits_stored=8)
 
     for common, run in groupby(pages, form):
         alike = list(run)
+        if isinstance(common, PermanentError):
+            yield Frames(tuple(alike), _CLASS_OF_NO_FORM, common)
+            continue
         most = max(1, min(_MOST_FRAMES, _LARGEST_PIXEL_DATA // common.frame_bytes))
         for start in range(0, len(alike), most):
             yield Frames(tuple(alike[start : start + most]), multiframe_class(common))
@@ -111,16 +127,23 @@ class _Series:
         """The planned objects of some sources of one kind."""
         if not sources:
             return []
-        key, uid = self._identify(type(sources[0]).__name__)
+        key, uid = self._identify(sources)
         return [
-            Planned(self._instance(key, uid, source, number), source, self.attributes, syntaxes)
+            Planned(
+                self._instance(key, uid, source, number),
+                source,
+                self.attributes,
+                syntaxes,
+                source.fault if isinstance(source, Frames) else None,
+            )
             for number, source in enumerate(sources, start=1)
         ]
 
-    def _identify(self, kind: str) -> tuple[str, str]:
+    def _identify(self, sources: Sequence[_Made]) -> tuple[str, str]:
         job = self.job
         character_set = self.representation.character_set or ""
-        content = json.dumps([kind, self.how, character_set, dataset_text(self.attributes)])
+        names = [type(sources[0]).__name__, *map(_name, sources)]
+        content = json.dumps([names, self.how, character_set, dataset_text(self.attributes)])
         key = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         given = str(self.attributes.get("SeriesInstanceUID") or "") if self.keeps_series_uid else ""
         taken = {one.series_instance_uid for one in job.instances.values() if not one.key.startswith(key + "/")}
@@ -163,7 +186,8 @@ def _of_a_document(job: Job, attributes: Dataset) -> Dataset:
 def _series_number(job: Job, attributes: Dataset) -> int:
     """The number that the dataset gives, else 1; in a study that an archive knows one that nothing there has.
 
-    That one is the day of the year and the time of the job, so two jobs of one study have different ones.
+    That one comes from the moment within the year at which the job was made, in steps that leave room for the PDF's, so
+    two jobs of one study have different ones.
     """
     known = job.flags.existing_study
     try:
@@ -172,4 +196,8 @@ def _series_number(job: Job, attributes: Dataset) -> int:
         given = 0
     if given:
         return given
-    return int(f"{job.moment():%j%H%M%S}") if known and known == job.study_instance_uid else 1
+    if not known or known != job.study_instance_uid:
+        return 1
+    moment = job.moment()
+    seconds = int(moment.strftime("%j")) * 86_400 + moment.hour * 3_600 + moment.minute * 60 + moment.second
+    return seconds * 60 + moment.microsecond // 33_334 * 2

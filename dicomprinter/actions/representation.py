@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from dicomprinter.errors import PermanentError
+
 UNCOMPRESSED: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 # What a peer may take instead, the most widely known first.
 _LOSSLESS: Final = (*UNCOMPRESSED, RLELossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, HTJ2KLossless)
@@ -88,10 +90,11 @@ class Representation:
 
 @dataclass(frozen=True)
 class Frames:
-    """The pages of one multi-frame object, all of one form."""
+    """The pages of one multi-frame object, all of one form; `fault` says why they have none."""
 
     pages: tuple[PageRef, ...]
     sop_class: UID
+    fault: PermanentError | None = None
 
 
 @dataclass(frozen=True)
@@ -119,11 +122,20 @@ class Forwarded:
 Source = PageRef | Frames | Document | Forwarded
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Planned:
-    """An object to be: its instance, what it is made of, the attributes that go in, and the syntaxes to propose."""
+    """An object to be.
+
+    Args:
+        instance: which it is.
+        source: what it is made of.
+        attributes: what goes in.
+        syntaxes: what to propose, the best first.
+        fault: why it cannot be made; the others go all the same.
+    """
 
     instance: Instance
     source: Source
     attributes: Dataset
     syntaxes: tuple[UID, ...]
+    fault: PermanentError | None = None

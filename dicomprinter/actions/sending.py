@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from pydicom.uid import UID
 
 from dicomprinter.actions.building import Builder
+from dicomprinter.actions.representation import Forwarded
 from dicomprinter.dicom.contexts import MOST_CONTEXTS
 from dicomprinter.dicom.status import Kind, StoreResult
 from dicomprinter.errors import PermanentError, Private, TransientError
@@ -37,7 +39,8 @@ class Sending:
         action: the Store's name.
         peer: the archive.
         representation: how the objects are made.
-        known: keys of instances that an earlier attempt may have sent.
+        known: keys of instances that an earlier attempt may have sent; a DICOM file's own UID may be anybody's, so for
+            one of these an attempt at this archive has to be on record.
     """
 
     action: str
@@ -53,40 +56,63 @@ class Sending:
             PermanentError: after the rest has gone, with the list of what has not.
         """
         confirmed = {
-            sent.sop_instance_uid
-            for sent in job.sent()
-            if sent.stored and (sent.action, sent.peer) == (self.action, str(self.peer))
+            sent.key for sent in job.sent() if sent.stored and (sent.action, sent.peer) == (self.action, str(self.peer))
         }
-        waiting = [item for item in objects if item.instance.sop_instance_uid not in confirmed]
+        waiting = [item for item in objects if item.instance.key not in confirmed]
         if len(waiting) < len(objects):
             job.note(f"{self.action}: {len(objects) - len(waiting)} of {len(objects)} were confirmed before")
         if not waiting:
             return
-        failures: list[PermanentError] = []
-        told: set[str] = set()
-        builder = Builder(job, self.representation, tools, job.folder.work())
-        with tools.network.open(self.peer, contexts(waiting), action=self.action) as association:
-            for item in waiting:
-                try:
-                    self._send_one(job, item, association, builder, told)
-                except PermanentError as failure:
-                    failures.append(failure)
-                except TransientError:
-                    # The Store fails by this one; without a line of their own the others would go untold.
-                    for earlier in failures:
-                        job.note(
-                            f"{self.action}: {earlier}",
-                            level="ERROR",
-                            private=earlier.private,
-                            deeper=2,
-                            **earlier.details,
-                        )
-                    raise
+        failures = {item: item.fault for item in waiting if item.fault is not None}
+        sound = [item for item in waiting if item.fault is None]
+        try:
+            if sound:
+                self._send_all(job, sound, tools, failures)
+        except Exception:
+            # The Store fails by this one; without a line of their own the others would go untold.
+            for item, earlier in failures.items():
+                job.note(
+                    f"{self.action}: {_what(item)}: {earlier}",
+                    level="ERROR",
+                    private=earlier.private,
+                    deeper=2,
+                    **earlier.details,
+                )
+            raise
         if failures:
             raise _summary(failures, len(objects))
 
+    def _send_all(
+        self, job: Job, objects: list[Planned], tools: Tools, failures: dict[Planned, PermanentError]
+    ) -> None:
+        told: set[str] = set()
+        tried = {sent.sop_instance_uid for sent in job.folder.read_attempts() if sent.peer == str(self.peer)}
+        with (
+            job.folder.work() as work,
+            tools.network.open(self.peer, contexts(objects), action=self.action) as association,
+        ):
+            builder = Builder(job, self.representation, tools, work)
+            for item in objects:
+                try:
+                    self._send_one(job, item, association, builder, told, was_tried=self._was_tried(item, tried))
+                except PermanentError as failure:
+                    failures[item] = failure
+
+    def _was_tried(self, item: Planned, tried: set[str]) -> bool:
+        """Whether the archive may have this very object from us."""
+        if isinstance(item.source, Forwarded):
+            return item.instance.sop_instance_uid in tried
+        return item.instance.key in self.known
+
     def _send_one(
-        self, job: Job, item: Planned, association: OpenAssociation, builder: Builder, told: set[str]
+        self,
+        job: Job,
+        item: Planned,
+        association: OpenAssociation,
+        builder: Builder,
+        told: set[str],
+        *,
+        was_tried: bool,
     ) -> None:
         instance = item.instance
         syntax = self._syntax(item, association)
@@ -95,6 +121,18 @@ class Sending:
         file, notes = builder.build(item, syntax)
         for note in notes:
             self._tell_once(job, note, told)
+        attempt = Sent(
+            self.action,
+            str(self.peer),
+            instance.sop_class_uid,
+            instance.sop_instance_uid,
+            str(syntax),
+            None,
+            stored=False,
+            key=instance.key,
+        )
+        if isinstance(item.source, Forwarded):
+            job.folder.add_sent(attempt)
         result = association.store(
             file,
             sop_class=instance.sop_class_uid,
@@ -102,18 +140,8 @@ class Sending:
             transfer_syntax=syntax,
         )
         file.unlink()
-        stored = result.status.stored or (result.status.kind is Kind.DUPLICATE and instance.key in self.known)
-        job.folder.add_sent(
-            Sent(
-                self.action,
-                str(self.peer),
-                instance.sop_class_uid,
-                instance.sop_instance_uid,
-                str(syntax),
-                result.status.code,
-                stored,
-            )
-        )
+        stored = result.status.stored or (result.status.kind is Kind.DUPLICATE and was_tried)
+        job.folder.add_sent(replace(attempt, status=result.status.code, stored=stored))
         self._tell(job, item, result, stored)
 
     def _syntax(self, item: Planned, association: OpenAssociation) -> UID:
@@ -122,7 +150,8 @@ class Sending:
         for syntax in item.syntaxes:
             if syntax in accepted:
                 return syntax
-        raise association.no_context(UID(sop_class).name)
+        only = " in a transfer syntax that this object can have" if accepted else ""
+        raise association.no_context(UID(sop_class).name + only)
 
     def _tell_once(self, job: Job, message: str, told: set[str]) -> None:
         """What holds for hundreds of pages alike is one line of the history."""
@@ -132,7 +161,7 @@ class Sending:
 
     def _tell(self, job: Job, item: Planned, result: StoreResult, stored: bool) -> None:
         instance, status = item.instance, result.status
-        what = f"{self.action}: {UID(instance.sop_class_uid).name} {instance.instance_number}"
+        what = f"{self.action}: {_what(item)}"
         details = {
             "status": f"{status.code:04X}",
             "offending": [f"{tag:08X}" for tag in result.offending],
@@ -153,7 +182,7 @@ class Sending:
             return
         kind = TransientError if status.kind is Kind.TRANSIENT else PermanentError
         raise kind(
-            f"{self.peer} answered {status} for {UID(instance.sop_class_uid).name} {instance.instance_number}",
+            f"{self.peer} answered {status} for {_what(item)}",
             cause=status.cause,
             remedy=status.remedy,
             private=result.error_comment,
@@ -166,22 +195,37 @@ def contexts(objects: Sequence[Planned]) -> list[tuple[str, list[UID]]]:
 
     Where there are too many for one association, the last choices are left out (PS3.8 9.3.2.2).
     """
-    found: dict[str, dict[UID, None]] = {}
-    for item in objects:
-        found.setdefault(item.instance.sop_class_uid, {}).update(dict.fromkeys(item.syntaxes))
-    most = max(1, MOST_CONTEXTS // len(found))
-    return [(sop_class, list(syntaxes)[:most]) for sop_class, syntaxes in found.items()]
+    pairs: dict[tuple[str, UID], None] = {}
+    for choices in zip_longest(*(item.syntaxes for item in objects)):
+        wanted = [
+            (item.instance.sop_class_uid, choice) for item, choice in zip(objects, choices, strict=True) if choice
+        ]
+        pairs |= dict.fromkeys(wanted)
+    found: dict[str, list[UID]] = {}
+    for sop_class, syntax in list(pairs)[:MOST_CONTEXTS]:
+        found.setdefault(sop_class, []).append(syntax)
+    return list(found.items())
 
 
-def _summary(failures: list[PermanentError], number: int) -> PermanentError:
-    if len(failures) == 1 and number == 1:
-        return failures[0]
-    shown = " | ".join(failure.what for failure in failures[:_SHOWN_FAILURES])
-    more = f" | and {len(failures) - _SHOWN_FAILURES} more" if len(failures) > _SHOWN_FAILURES else ""
+def _what(item: Planned) -> str:
+    return f"{UID(item.instance.sop_class_uid).name} {item.instance.instance_number}"
+
+
+def _summary(failures: dict[Planned, PermanentError], number: int) -> PermanentError:
+    errors = list(failures.values())
+    if len(errors) == 1 and number == 1:
+        return errors[0]
+    alike = all(error.cause == errors[0].cause for error in errors)
+    lines = []
+    for item, error in failures.items():
+        what = error.what if _what(item) in error.what else f"{_what(item)}: {error.what}"
+        lines.append(what if alike or not error.cause else f"{what} ({error.cause})")
+    shown = " | ".join(lines[:_SHOWN_FAILURES])
+    more = f" | and {len(lines) - _SHOWN_FAILURES} more" if len(lines) > _SHOWN_FAILURES else ""
     return PermanentError(
-        f"{len(failures)} of {number} objects were not stored: {shown}{more}",
-        cause=failures[0].cause,
-        remedy=failures[0].remedy,
-        private=Private.joined(" | ", (failure.private for failure in failures if failure.private)),
-        details=failures[0].details,
+        f"{len(lines)} of {number} objects were not stored: {shown}{more}",
+        cause=errors[0].cause if alike else "",
+        remedy=errors[0].remedy,
+        private=Private.joined(" | ", (error.private for error in errors if error.private)),
+        details=errors[0].details,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,7 @@ from pydicom.multival import MultiValue
 from dicomprinter.dicom.tags import tag_name
 from dicomprinter.errors import PermanentError
 
+_LINE_ENDS: Final = re.compile(rb"[\t\n\f\r]")
 # PS3.5 6.1.2.3: the representations that Specific Character Set governs.
 _GOVERNED: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 
@@ -30,7 +32,7 @@ def narrowest(dataset: Dataset, wished: str | None = None) -> str:
         _check(dataset, wished)
         return "" if wished == "ISO_IR 6" else wished
     widest = ""
-    for _, text in _texts(dataset):
+    for _, _, text in _texts(dataset):
         if not text.isascii():
             try:
                 text.encode("latin_1")
@@ -60,11 +62,11 @@ def _check(dataset: Dataset, wished: str) -> None:
             remedy="use a defined term of Specific Character Set, such as ISO_IR 100 or ISO_IR 192",
         )
     terms = [term.strip() for term in wished.split("\\")]
-    for tag, text in _texts(dataset):
-        if not text.isascii() and not _holds(terms, text):
+    for tag, vr, text in _texts(dataset):
+        if not text.isascii() and not all(_holds(terms, piece) for piece in _pieces(vr, text)):
             raise PermanentError(
                 f"{tag_name(tag)} cannot be written in the character set {wished}",
-                cause="it holds characters that the set has not",
+                cause="it holds characters that the set has not, or that would not be read back for certain",
                 remedy="name ISO_IR 192 in CharacterSet, or none",
             )
 
@@ -83,10 +85,21 @@ def _holds(terms: list[str], text: str) -> bool:
     if not all(any(_holds([term], char) for term in terms) for char in text):
         return False
     encodings = charset.convert_encodings(terms)
-    return charset.decode_bytes(charset.encode_string(text, encodings), encodings, set()) == text
+    written = charset.encode_string(text, encodings)
+    # Where the first value designates no second half, only an escape sequence may (PS3.5 6.1.2.5.2), and after the end
+    # of a line that has to come again (6.1.2.5.3). pydicom writes neither.
+    is_plain = all(line.split(b"\x1b")[0].isascii() for line in _LINE_ENDS.split(written))
+    if terms[0] in ("", "ISO_IR 6", "ISO 2022 IR 6") and not is_plain:
+        return False
+    return charset.decode_bytes(written, encodings, set(b"\t\n\f\r")) == text
 
 
-def _texts(dataset: Dataset) -> Iterator[tuple[int, str]]:
+def _pieces(vr: str, text: str) -> list[str]:
+    """What is written with an escape sequence of its own: in names each component of each group (PS3.5 6.1.2.5.3)."""
+    return re.split(r"[=^]", text) if vr == "PN" else [text]
+
+
+def _texts(dataset: Dataset) -> Iterator[tuple[int, str, str]]:
     for element in dataset:
         if element.VR == "SQ":
             for item in element.value:
@@ -94,4 +107,4 @@ def _texts(dataset: Dataset) -> Iterator[tuple[int, str]]:
         elif element.VR in _GOVERNED and element.value:
             values = element.value if isinstance(element.value, MultiValue | list | tuple) else [element.value]
             for value in values:
-                yield int(element.tag), str(value)
+                yield int(element.tag), element.VR, str(value)

@@ -34,6 +34,9 @@ _SSIZ: Final = 42
 _THREADS: Final = 2
 """For the slowest encoder only; pages of other jobs want the processor as well."""
 
+# libjpeg-turbo's own limit; the standard has 65,535.
+_LONGEST_JPEG_SIDE: Final = 65_500
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -117,7 +120,7 @@ def _little_endian(pixels: Pixels) -> Pixels:
 def _rle(pixels: Pixels, bits_stored: int, _quality: int) -> Encoded:
     """PS3.5 Annex G: a segment for each byte plane, the most significant first; each row by itself."""
     if pixels.ndim == 3:
-        planes = [np.ascontiguousarray(pixels[:, :, sample]) for sample in range(3)]
+        planes = [pixels[:, :, sample].copy() for sample in range(3)]
     elif pixels.dtype == np.uint16:
         planes = [(pixels >> 8).astype(np.uint8), (pixels & 0xFF).astype(np.uint8)]
     else:
@@ -229,6 +232,13 @@ def _jpeg_baseline(pixels: Pixels, bits_stored: int, quality: int) -> Encoded:
     """Process 1; colour with its chroma halved across (YBR_FULL_422)."""
     import simplejpeg  # noqa: PLC0415 - only where a page is compressed
 
+    rows, columns = pixels.shape[:2]
+    if max(rows, columns) > _LONGEST_JPEG_SIDE:
+        raise PermanentError(
+            f"JPEG_Lossy cannot hold a page of {columns} × {rows} pixels",
+            cause=f"a side may have {_LONGEST_JPEG_SIDE}",
+            remedy="choose another Compression for such pages",
+        )
     before = pixels.nbytes
     notes: tuple[str, ...] = ()
     if bits_stored > 8:

@@ -69,7 +69,8 @@ def begin(
     given = "StudyInstanceUID" in dataset
     if not ("StudyDate" in dataset and (given or dataset.StudyDate)):
         dataset.StudyDate = day(identity.created)
-        dataset.StudyTime = time(identity.created)
+        if not dataset.get("StudyTime"):
+            dataset.StudyTime = time(identity.created)
     for keyword in (*_TYPE_2, "StudyTime"):
         if keyword not in dataset:
             setattr(dataset, keyword, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Final
 
 from pydicom.dataelem import DataElement
@@ -73,6 +74,8 @@ def secondary_capture(
     # PS3.3 C.8.6.3 wants the spacing in multi-frame objects of scanned film and documents only.
     if not is_multiframe or dataset.ConversionType in ("DF", "SD", "SI"):
         _describe_spacing(dataset, description.resolution)
+    else:
+        _describe_ratio(dataset, description.resolution)
     _describe_losses(dataset, description.losses)
     _put_pixels(dataset, frames, UID(transfer_syntax))
     finish(dataset, character_set)
@@ -107,8 +110,9 @@ def _describe_pixels(dataset: Dataset, description: Description) -> None:
 def _describe_frames(dataset: Dataset, count: int) -> None:
     """The SC Multi-frame Image and Vector modules (PS3.3 C.8.6.3, C.8.6.4), and Multi-frame (C.7.6.6)."""
     dataset.NumberOfFrames = count
-    dataset.FrameIncrementPointer = Tag("PageNumberVector")
-    dataset.PageNumberVector = list(range(1, count + 1))
+    if count > 1:
+        dataset.FrameIncrementPointer = Tag("PageNumberVector")
+        dataset.PageNumberVector = list(range(1, count + 1))
     if not dataset.get("BurnedInAnnotation"):
         dataset.BurnedInAnnotation = "YES"
     if dataset.SamplesPerPixel == 1:
@@ -124,6 +128,13 @@ def _describe_spacing(dataset: Dataset, resolution: tuple[float, float] | None) 
             format_number_as_ds(25.4 / vertical),
             format_number_as_ds(25.4 / horizontal),
         ]
+
+
+def _describe_ratio(dataset: Dataset, resolution: tuple[float, float] | None) -> None:
+    """The height of a pixel to its width, where they differ (PS3.3 C.7.6.3.1.7)."""
+    if resolution is not None and resolution[0] != resolution[1]:
+        ratio = Fraction(resolution[0] / resolution[1]).limit_denominator(1000)
+        dataset.PixelAspectRatio = [ratio.numerator, ratio.denominator]
 
 
 def _describe_losses(dataset: Dataset, losses: Sequence[LossySource]) -> None:

@@ -19,7 +19,7 @@ import json
 import logging
 import os
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ from dicomprinter.job.match import Asked
 from dicomprinter.job.parts import Entry, Facts, Flags, Instance, Payload, Position, Sent, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 JOB_FILE = "job.json"
@@ -161,7 +161,7 @@ class JobFolder:
         _LOG.log(_LEVELS[level], "%s", message, extra=told)
 
     def add_sent(self, sent: Sent) -> None:
-        """Write down an archive's answer before the next object goes out."""
+        """Write down an archive's answer before the next object goes out, or that one is about to go out."""
         lines.append(self.path / "sent.jsonl", sent.__dict__)
 
     def remove(self, sweep: Callable[[Path], object] | None = None) -> None:
@@ -257,22 +257,31 @@ class JobFolder:
 
     def read_sent(self) -> list[Sent]:
         """Every answer that was written down."""
-        answers = []
+        return [sent for sent in self._sent() if sent.status is not None]
+
+    def read_attempts(self) -> list[Sent]:
+        """Every object of which a byte may have gone out before an answer came."""
+        return [sent for sent in self._sent() if sent.status is None]
+
+    def _sent(self) -> Iterator[Sent]:
         for line in lines.read(self.path / "sent.jsonl"):
             with suppress(TypeError):
-                answers.append(Sent(**line))
-        return answers
+                yield Sent(**line)
 
     def history(self) -> list[dict[str, Any]]:
         """The history's lines."""
         return list(lines.read(self.path / "history.jsonl"))
 
-    def work(self) -> Path:
-        """A place for objects being built, emptied."""
+    @contextmanager
+    def work(self) -> Iterator[Path]:
+        """A place for objects being built; what is left there goes with the block."""
         work = self.path / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700)
-        return work
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
     # Operators' commands
 

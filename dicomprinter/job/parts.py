@@ -187,7 +187,13 @@ class Instance:
 
 @dataclass(frozen=True)
 class Sent:
-    """An archive's answer for an instance; `peer` is `AET@host:port`."""
+    """An archive's answer for an instance.
+
+    Args:
+        peer: `AET@host:port`.
+        status: None before the first byte goes out; the archive may have the object although its answer never came.
+        key: the instance's.
+    """
 
     action: str
     peer: str
@@ -196,3 +202,4 @@ class Sent:
     transfer_syntax_uid: str
     status: int | None
     stored: bool
+    key: str = ""

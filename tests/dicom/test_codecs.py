@@ -298,3 +298,13 @@ def test_a_page_that_cannot_be_written_to() -> None:
 def test_no_encoder() -> None:
     with pytest.raises(PermanentError, match="JPIP"):
         encode(*page("rgb"), JPIPHTJ2KReferenced)
+
+
+def test_a_colour_page_of_one_pixel_goes_as_rle() -> None:
+    assert encode(np.full((1, 1, 3), 7, np.uint8), 8, RLELossless).data
+
+
+@pytest.mark.parametrize("shape", [(1, 65_501), (65_501, 1)])
+def test_a_page_that_libjpeg_cannot_hold(shape: tuple[int, int]) -> None:
+    with pytest.raises(PermanentError, match="JPEG_Lossy cannot hold a page of"):
+        encode(np.zeros(shape, np.uint8), 8, JPEGBaseline8Bit)

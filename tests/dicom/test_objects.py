@@ -255,3 +255,37 @@ def test_dciodvfy_finds_no_error(syntax: UID, attributes: Dataset, tmp_path: Pat
         run = subprocess.run([program("dciodvfy"), "-new", str(path)], capture_output=True, text=True, check=False)
         assert run.returncode == 0
         assert "Error" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("character_set", "keyword", "text"),
+    [
+        # Without an escape sequence of its own, a second line would be read as something else (PS3.5 6.1.2.5.3).
+        ("ISO 2022 IR 6\\ISO 2022 IR 149", "ImageComments", "홍길동\n길동"),
+        ("ISO 2022 IR 6\\ISO 2022 IR 100\\ISO 2022 IR 101", "ImageComments", "Łódź\nŁ"),
+        # The first value designates no second half.
+        ("ISO 2022 IR 6\\ISO 2022 IR 100", "PatientName", "Müller^Ä"),
+        ("ISO_IR 100", "PatientName", "Иванов"),
+    ],
+)
+def test_what_would_be_read_back_as_something_else_is_refused(character_set: str, keyword: str, text: str) -> None:
+    attributes = Dataset()
+    setattr(attributes, keyword, text)
+    with pytest.raises(PermanentError, match=keyword):
+        image(attributes, character_set=character_set)
+
+
+@pytest.mark.parametrize(
+    ("character_set", "keyword", "text"),
+    [
+        ("ISO 2022 IR 6\\ISO 2022 IR 87", "PatientName", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("ISO 2022 IR 6\\ISO 2022 IR 149", "PatientName", "Hong^Gildong=洪^吉洞=홍^길동"),
+        ("ISO 2022 IR 100\\ISO 2022 IR 144", "ImageComments", "Größe\nплёнка"),
+        ("GB18030", "ImageComments", "王\n小东"),
+    ],
+)
+def test_what_a_wished_set_holds_is_read_back(tmp_path: Path, character_set: str, keyword: str, text: str) -> None:
+    attributes = Dataset()
+    setattr(attributes, keyword, text)
+    got = read(image(attributes, character_set=character_set), tmp_path)
+    assert str(got[keyword].value) == text.replace("\n", "\r\n")

@@ -126,7 +126,7 @@ def test_an_operator_resumes(house: House, running: Run, make: Callable[..., Any
     finally:
         answered.set()
     assert answer.succeeded
-    assert answer.message == f"operator: resume: {job.state} before, now queued; it goes on at Perform Send (at 0)"
+    assert answer.message == f"{job.state} before, now queued; it goes on at Perform Send (at 0)"
     assert [one.sop_instance for one in scp.wait_for(2)] == uids(job) * 2
     wait_for(house, job, None)
     assert outcomes(house) == ["done"]

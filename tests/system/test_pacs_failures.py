@@ -168,7 +168,7 @@ def test_a_pacs_that_rejects_for_good(desk: Desk, running: Run) -> None:
     scp = running(rejecting(1, 1, 7))
     job = desk.run(scp.port)
     assert job.outcome == (3, "held")
-    told(job, "rejected the association for good", "does not answer to the called AE title", "correct PeerAeTitle")
+    told(job, "rejected the association for good", "does not answer to the called AE title", "correct PeerAETitle")
     assert (job.state, job.is_kept(), job.statuses, scp.connections) == ("held", True, [], 1)
     assert later(desk, job) == [1, 2, 3]
 

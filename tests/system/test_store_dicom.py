@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from dicomprinter.errors import InputError
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.imaging.pictures import pdf
 from tests.peers import servers
-from tests.scp import FindScp, Received, StorageScp
+from tests.scp import FindScp, Received, StorageScp, closed_port, hanging_up
 from tests.system.help import House, perform, set_tag, store
 from tests.system.service import connection
 
@@ -180,6 +181,114 @@ def test_several_files_keep_their_own_values(house: House, running: Run) -> None
     assert [one.dataset.PatientID for one in got] == [
         original(name).PatientID for name in ("CT_small.dcm", "MR_small.dcm")
     ]
+
+
+def test_what_is_set_goes_into_every_file(house: House, running: Run) -> None:
+    """Also where the first file has that value already."""
+    value = str(original("CT_small.dcm").PatientID)
+    got = sent(
+        house,
+        running(StorageScp()),
+        read("CT_small.dcm"),
+        read("MR_small.dcm"),
+        before=set_tag("T", "PatientID", value),
+        names=("T",),
+    )
+    assert [one.dataset.PatientID for one in got] == [value] * 2
+
+
+def test_a_query_s_patient_is_not_written_into_the_files_of_several(house: House, running: Run) -> None:
+    entry = worklist_entry(
+        patient_name="Doe^Jane", patient_id="P-7", accession_number="A-7", description="x", start=house.clock.now
+    )
+    ris, scp = running(FindScp([entry])), running(StorageScp())
+    query = f'<Query name="Q" type="Worklist">{connection(ris.port, "RIS")}<DcmTag tag="PatientID">P-7</DcmTag></Query>'
+    job = house.job(read("CT_small.dcm"), read("MR_small.dcm"))
+    outcome = house.run(house.program(query + store("A", scp.port), perform("Q", "A")), job)
+    assert isinstance(outcome, Held)
+    assert "the job holds DICOM files of several patients" in outcome.why
+    assert scp.received == []
+
+
+def without(name: str, *keywords: str, **values: str) -> bytes:
+    dataset = original(name)
+    for keyword in keywords:
+        delattr(dataset, keyword)
+    for keyword, value in values.items():
+        setattr(dataset, keyword, value)
+    stream = io.BytesIO()
+    dataset.save_as(stream)
+    return stream.getvalue()
+
+
+def test_files_without_uids_of_their_own_do_not_share_those_of_other_patients(house: House, running: Run) -> None:
+    bare = ("StudyInstanceUID", "SeriesInstanceUID")
+    first, same, other = sent(
+        house,
+        running(StorageScp()),
+        read("CT_small.dcm"),
+        without("CT_small.dcm", *bare, SOPInstanceUID="1.2.3.4"),
+        without("MR_small.dcm", *bare),
+    )
+    assert same.dataset.StudyInstanceUID == first.dataset.StudyInstanceUID
+    assert other.dataset.StudyInstanceUID != first.dataset.StudyInstanceUID
+    assert len({one.dataset.SeriesInstanceUID for one in (first, same, other)}) == 3
+
+
+def test_a_duplicate_that_we_never_sent_there_is_a_failure(house: House, running: Run) -> None:
+    scp = running(StorageScp(always=0x0111))
+    actions = store("Away", closed_port()) + store("A", scp.port)
+    job = house.job(read("CT_small.dcm"))
+    outcome = house.run(house.program(actions, perform("Away", on_error="Ignore") + perform("A")), job)
+    assert isinstance(outcome, Held)
+    assert "0111" in outcome.why
+
+
+def test_a_duplicate_after_a_lost_answer_is_stored(house: House, running: Run) -> None:
+    lost, scp = running(hanging_up("store")), running(StorageScp(always=0x0111))
+    job = house.job(read("CT_small.dcm"))
+    with pytest.MonkeyPatch.context() as patch:
+        # The archive that lost the answer and the one that has the object are one, at another port.
+        patch.setattr("dicomprinter.dicom.peer.Peer.__str__", lambda peer: peer.ae_title)
+        assert isinstance(house.run(house.program(store("A", lost.port), perform("A")), job), Held)
+        assert house.resume(house.program(store("A", scp.port), perform("A")), job.id) == Done()
+
+
+def test_two_files_of_one_uid(house: House, running: Run) -> None:
+    scp = running(StorageScp())
+    job = house.job(read("CT_small.dcm"), read("CT_small.dcm"), without("CT_small.dcm", StudyDescription="other"))
+    outcome = house.run(house.program(store("A", scp.port), perform("A")), job)
+    assert isinstance(outcome, Held)
+    assert "another DICOM file of the job has the same SOP Instance UID and other content" in outcome.why
+    assert len(scp.received) == 1
+    assert "a DICOM file is there twice; it is sent once" in house.messages(job)
+
+
+def test_what_a_set_tag_changed_between_two_stores_is_sent_again(house: House, running: Run) -> None:
+    scp = running(StorageScp())
+    actions = store("A", scp.port) + set_tag("T", "StudyDescription", "second")
+    assert house.run(house.program(actions, perform("A", "T", "A")), house.job(read("CT_small.dcm"))) == Done()
+    first, second = (one.dataset.get("StudyDescription") for one in scp.received)
+    assert (first == second, second) == (False, "second")
+
+
+def test_a_date_that_is_none_in_a_file_is_no_matter_of_the_page_beside_it(house: House, running: Run) -> None:
+    document, image = sent(house, running(StorageScp()), without("CT_small.dcm", StudyTime="25"), pdf())
+    assert image.dataset.StudyTime == "25"
+    assert document.dataset.StudyTime != "25"
+
+
+def test_a_set_series_uid_is_one_series_s(house: House, running: Run) -> None:
+    got = sent(
+        house,
+        running(StorageScp()),
+        read("CT_small.dcm"),
+        read("MR_small.dcm"),
+        pdf(),
+        before=set_tag("T", "SeriesInstanceUID", "1.2.9.9"),
+        names=("T",),
+    )
+    assert len({one.dataset.SeriesInstanceUID for one in got}) == 3
 
 
 def test_a_second_try_sends_the_rest_with_the_same_uids(house: House, running: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,11 @@ from pydicom.uid import (
 
 from dicomprinter.actions import planning
 from dicomprinter.actions.store import SYNTAXES
+from dicomprinter.dicom.page import Form
+from dicomprinter.errors import PermanentError
+from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.workflow.interpreter import Done, Held
-from tests.imaging.pictures import pdf
+from tests.imaging.pictures import chunk, pdf
 from tests.scp import LOSSLESS, Received, StorageScp
 from tests.system.help import House, grey, jpeg_of, perform, pixels, png, rgb, set_tag, store, tiff
 
@@ -119,6 +123,74 @@ def test_a_second_try_sends_multi_frame_objects_with_the_same_uids(house: House,
     assert house.resume(program, job.id) == Done()
     first, second, again = (str(one.dataset.SOPInstanceUID) for one in scp.received)
     assert (first != second, second == again) == (True, True)
+
+
+def test_an_object_of_one_frame_has_nothing_to_count(house: House, running: Run) -> None:
+    """PS3.3 C.7.6.6: these are there when there is more than one frame."""
+    (got,) = sent(house, running(StorageScp()), png(1), attributes=MULTIFRAME)
+    assert got.dataset.NumberOfFrames == 1
+    assert "FrameIncrementPointer" not in got.dataset
+    assert "PageNumberVector" not in got.dataset
+
+
+def test_fax_pixels_keep_their_ratio_in_a_multi_frame_object(house: House, running: Run) -> None:
+    stream = io.BytesIO()
+    pages = [Image.fromarray(grey(number)) for number in (1, 2)]
+    pages[0].save(stream, "TIFF", save_all=True, append_images=pages[1:], dpi=(204, 98))
+    (got,) = sent(house, running(StorageScp()), stream.getvalue(), attributes=MULTIFRAME)
+    assert list(got.dataset.PixelAspectRatio) == [102, 49]
+    assert "NominalScannedPixelSpacing" not in got.dataset
+
+
+def broken() -> bytes:
+    """A PNG whose chunks are right and whose pixels are none."""
+    data, pixels = png(3), b"no deflate stream"
+    start = data.index(b"IDAT") - 4
+    end = data.index(b"IEND") - 4
+    return data[:start] + chunk(b"IDAT", pixels) + data[end:]
+
+
+@pytest.mark.parametrize("attributes", ["", MULTIFRAME])
+def test_a_page_that_cannot_be_decoded_does_not_keep_the_others(house: House, running: Run, attributes: str) -> None:
+    scp = running(StorageScp())
+    job = house.job(png(1, colour=True), broken(), pdf())
+    outcome = house.run(house.program(store("A", scp.port, attributes=attributes), perform("A")), job)
+    assert isinstance(outcome, Held)
+    assert "1 of 3 objects were not stored: " in outcome.why
+    assert "Secondary Capture Image Storage 2: page 1 cannot be decoded" in outcome.why
+    assert len(scp.received) == 2
+
+
+def test_a_form_that_cannot_be_told_does_not_keep_the_others(
+    house: House, running: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = Decoder.form
+
+    def refusing(decoder: Decoder, path: Path, *args: Any, **named: Any) -> Form:
+        if path.name.startswith("0002"):
+            raise PermanentError("the file is too large")
+        return form(decoder, path, *args, **named)
+
+    monkeypatch.setattr(Decoder, "form", refusing)
+    scp = running(StorageScp())
+    job = house.job(png(1), png(2), png(3), pdf())
+    outcome = house.run(house.program(store("A", scp.port, attributes=MULTIFRAME), perform("A")), job)
+    assert isinstance(outcome, Held)
+    assert "1 of 4 objects were not stored: " in outcome.why
+    assert "the file is too large" in outcome.why
+    assert [one.sop_class for one in scp.received] == [
+        MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+        MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+        EncapsulatedPDFStorage,
+    ]
+
+
+def test_what_was_built_does_not_stay(house: House, running: Run) -> None:
+    scp = running(StorageScp(answers=[0xA700]))
+    job = house.job(tiff(2))
+    outcome = house.run(house.program(store("A", scp.port, attributes=MULTIFRAME), perform("A")), job)
+    assert isinstance(outcome, Held)
+    assert not (job.folder.path / "work").exists()
 
 
 # A PDF's pages
@@ -219,8 +291,28 @@ def test_a_study_that_an_archive_knows_gets_a_high_series_number(house: House, r
     job.flags = type(job.flags)(existing_study="1.2.3")
     assert house.run(house.program(store("A", scp.port), perform("A")), job) == Done()
     image, document = (one.dataset.SeriesNumber for one in scp.received)
-    assert image == int(f"{job.moment():%j%H%M%S}") > 1_000_000
+    assert 5_000_000 < image < 2**31 - 1
     assert document == image + 1
+
+
+def test_two_jobs_of_one_study_share_no_series_number(house: House, running: Run) -> None:
+    """One that comes a tenth of a second later has other numbers than both series of the first."""
+    scp = running(StorageScp())
+    program = house.program(store("A", scp.port), perform("A"))
+    for _ in range(2):
+        job = house.job(png(), pdf())
+        job.dataset.StudyInstanceUID = "1.2.3"
+        job.flags = type(job.flags)(existing_study="1.2.3")
+        assert house.run(program, job) == Done()
+        house.clock.forward(seconds=0.1)
+    assert len({one.dataset.SeriesNumber for one in scp.received}) == 4
+
+
+def test_the_last_series_number_has_the_pdf_before_it(house: House, running: Run) -> None:
+    scp = running(StorageScp())
+    job = house.job(png(), pdf(), SeriesNumber="2147483647")
+    assert house.run(house.program(store("A", scp.port), perform("A")), job) == Done()
+    assert [one.dataset.SeriesNumber for one in scp.received] == [2147483647, 2147483646]
 
 
 def test_a_series_number_that_was_set_holds_in_a_known_study(house: House, running: Run) -> None:

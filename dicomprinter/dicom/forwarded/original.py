@@ -12,7 +12,8 @@ from pydicom.uid import UID
 from dicomprinter.dicom.forwarded.context import SPECIFIC_CHARACTER_SET, Context
 from dicomprinter.dicom.forwarded.opening import Source, usable
 from dicomprinter.dicom.forwarded.structure import Element
-from dicomprinter.dicom.forwarded.values import READABLE, dataset_of, text
+from dicomprinter.dicom.forwarded.texts import GOVERNED
+from dicomprinter.dicom.forwarded.values import READABLE, conforms, dataset_of, text
 from dicomprinter.dicom.tags import refused_in_a_job
 from dicomprinter.dicom.text import is_value
 from dicomprinter.errors import PermanentError
@@ -112,7 +113,7 @@ def header(path: Path) -> Dataset:
     """What a job's dataset starts from: the texts and numbers of the top level, in Unicode.
 
     No sequences, no bytes, no values over 1024 bytes, nothing that belongs to the Store (`refused_in_a_job`); what is
-    no value of its representation is left out. Specific Character Set is not there: the dataset is Unicode.
+    no value of its representation, a date that is none say, is left out. Specific Character Set is not there: the dataset is Unicode.
 
     Raises:
         PermanentError: it is no sound DICOM file.
@@ -142,7 +143,12 @@ def original_of(source: Source) -> Original:
 def header_of(source: Source) -> Dataset:
     """`header` of an open file."""
     context = context_of(source)
-    elements = [element for element in source.elements if _is_for_a_job(element, context)]
+    elements = [
+        element
+        for element in source.elements
+        if _is_for_a_job(element, context)
+        and (context.vr(element) in GOVERNED or conforms(source.reader, element, context))
+    ]
     return dataset_of(source.reader, elements, context)
 
 

@@ -14,8 +14,9 @@ from pydicom.tag import Tag
 
 from dicomprinter.dicom.forwarded.context import Context, creator_tag
 from dicomprinter.dicom.forwarded.opening import Source
-from dicomprinter.dicom.forwarded.rewriting import Rewriter, conforms
+from dicomprinter.dicom.forwarded.rewriting import Rewriter
 from dicomprinter.dicom.forwarded.structure import Element
+from dicomprinter.dicom.forwarded.values import conforms
 from dicomprinter.dicom.forwarded.writing import Output, padding
 from dicomprinter.dicom.tags import dictionary_vr
 

@@ -15,10 +15,8 @@ from dicomprinter.dicom.forwarded.context import SIZES, SPECIFIC_CHARACTER_SET, 
 from dicomprinter.dicom.forwarded.frames import swapped
 from dicomprinter.dicom.forwarded.structure import Coding, Element, Reader
 from dicomprinter.dicom.forwarded.texts import GOVERNED, UndecodableError, decode, encode, split
-from dicomprinter.dicom.forwarded.values import TEXTS
 from dicomprinter.dicom.forwarded.writing import Output, padding
 from dicomprinter.dicom.tags import tag_name
-from dicomprinter.dicom.text import is_value
 from dicomprinter.errors import PermanentError
 
 # Representations that 16-bit words, not the size of a value, turn round (PS3.5 7.3).
@@ -107,18 +105,6 @@ def needed(reader: Reader, elements: Iterable[Element], context: Context, wished
         found = narrowest(dataset, wished)
         widest = max(widest, found)
     return wished if wished is not None else widest
-
-
-def conforms(reader: Reader, element: Element, context: Context) -> bool:
-    """Whether a text is one that its representation allows; what is no text always is."""
-    vr = context.vr(element)
-    if element.length == 0 or vr not in TEXTS:
-        return True
-    try:
-        text = decode(reader.read(element), context.terms if vr in GOVERNED else ("",), vr)
-    except UndecodableError:
-        return False
-    return all(is_value(vr, value) for value in split(text, vr))
 
 
 def decoded(reader: Reader, element: Element, vr: str, context: Context) -> str:

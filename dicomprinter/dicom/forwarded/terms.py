@@ -8,7 +8,8 @@ from dicomprinter.dicom.character_sets import is_known, narrowest
 from dicomprinter.dicom.forwarded.context import Context, character_set_terms
 from dicomprinter.dicom.forwarded.opening import Source
 from dicomprinter.dicom.forwarded.plan import Plan
-from dicomprinter.dicom.forwarded.rewriting import conforms, needed
+from dicomprinter.dicom.forwarded.rewriting import needed
+from dicomprinter.dicom.forwarded.values import conforms
 from dicomprinter.errors import PermanentError
 
 

@@ -16,7 +16,8 @@ from pydicom.tag import BaseTag, Tag
 
 from dicomprinter.dicom.forwarded.context import SPECIFIC_CHARACTER_SET, Context
 from dicomprinter.dicom.forwarded.structure import Element, Reader
-from dicomprinter.dicom.forwarded.texts import GOVERNED, decode_anyhow, split
+from dicomprinter.dicom.forwarded.texts import GOVERNED, UndecodableError, decode, decode_anyhow, split
+from dicomprinter.dicom.text import is_value
 
 # These never leave the default repertoire.
 _PLAIN: Final = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"})
@@ -80,3 +81,15 @@ def _items(reader: Reader, element: Element, context: Context, depth: int) -> li
         elements = list(reader.elements(span, coding, depth + 1))
         items.append(dataset_of(reader, elements, context.within(elements, reader, coding), depth + 1))
     return items
+
+
+def conforms(reader: Reader, element: Element, context: Context) -> bool:
+    """Whether a text is one that its representation allows; what is no text always is."""
+    vr = context.vr(element)
+    if element.length == 0 or vr not in TEXTS:
+        return True
+    try:
+        found = decode(reader.read(element), context.terms if vr in GOVERNED else ("",), vr)
+    except UndecodableError:
+        return False
+    return all(is_value(vr, value) for value in split(found, vr))
