@@ -22,8 +22,8 @@ from pydicom import Dataset
 
 from dicomprinter.engine.spool import UNFINISHED
 from dicomprinter.errors import DicomPrinterError, InputError, PermanentError, Private
+from dicomprinter.intake.names import check_name, printable, safe_name
 from dicomprinter.intake.submission import Submission, set_tags
-from dicomprinter.intake.text_page import set_as_pdf
 from dicomprinter.job.folder import JobFolder, sync_folder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import Facts, Flags, PageRef, Payload
@@ -41,9 +41,6 @@ COMMAND_LINE = "run"
 REASON = ".reason.txt"
 _SET = ".set.pdf"
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
-_ENDING = re.compile(r"(\.[A-Za-z0-9]{1,5})?(\.json)?\Z", re.IGNORECASE)
-_STEM_BYTES = 135
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 
 
 @dataclass(frozen=True)
@@ -68,9 +65,10 @@ class Intake:
         """
         folder = self._begin(files, submission, copied=True)
         try:
-            for entry in folder.arrival()["files"]:
+            arrival = folder.arrival()
+            for entry in arrival["files"]:
                 _copy(Path(entry["from"]), folder.path / entry["to"])
-            return self._finish(folder)
+            return self._finish(folder, arrival)
         except BaseException:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise
@@ -84,7 +82,7 @@ class Intake:
             OSError: a file cannot be moved now; it stays where it is.
         """
         folder = self._begin(files, submission, sidecar)
-        return self._take(folder)
+        return self._take(folder, folder.arrival())
 
     def unfinished(self) -> list[Path]:
         """The folders of what a crash or a failing disk has interrupted, in order of arrival."""
@@ -117,7 +115,7 @@ class Intake:
             # What was given on the command line is still where it was.
             shutil.rmtree(folder.path, ignore_errors=True)
             return None
-        return self._take(folder)
+        return self._take(folder, arrival)
 
     def reject(self, files: Sequence[tuple[Path, str]], error: DicomPrinterError, reject_id: str = "") -> None:
         """Put files where a person finds them, each with the reason beside it; the log gets the id and the reason.
@@ -154,14 +152,14 @@ class Intake:
     ) -> JobFolder:
         now = self.clock()
         facts = Facts(
-            name=_printable(submission.title),
-            user=_printable(submission.user),
-            host=_printable(submission.host),
-            source=_printable(submission.source),
+            name=printable(submission.title),
+            user=printable(submission.user),
+            host=printable(submission.host),
+            source=printable(submission.source),
             created=submission.submitted or now,
             accepted=now,
             copies=submission.copies,
-            options={_printable(name): _printable(text) for name, text in submission.options.items()},
+            options={printable(name): printable(text) for name, text in submission.options.items()},
         )
         entries: list[dict[str, Any]] = [
             {"from": str(file.absolute()), "to": f"payload/{number:04d}{_suffix(file)}"}
@@ -180,8 +178,8 @@ class Intake:
             raise
         return folder
 
-    def _take(self, folder: JobFolder) -> Job | None:
-        entries = folder.arrival()["files"]
+    def _take(self, folder: JobFolder, arrival: dict[str, Any]) -> Job | None:
+        entries = arrival["files"]
         try:
             for entry in entries:
                 _move(Path(entry["from"]), folder.path / entry["to"])
@@ -196,18 +194,17 @@ class Intake:
         try:
             for entry in there:
                 _make_private(folder.path / entry["to"])
-            return self._finish(folder)
+            return self._finish(folder, arrival)
         except (InputError, PermanentError) as error:
             self.reject([(folder.path / e["to"], Path(e["from"]).name) for e in there], error, _id(folder))
             shutil.rmtree(folder.path, ignore_errors=True)
             return None
 
-    def _finish(self, folder: JobFolder) -> Job:
-        data = folder.arrival()
-        there = _there(folder, data["files"])
+    def _finish(self, folder: JobFolder, arrival: dict[str, Any]) -> Job:
+        there = _there(folder, arrival["files"])
         if any(not _is_regular(folder.path / entry["to"]) for entry in there):
             raise InputError("a link is not followed, and a pipe or folder is no file", remedy="copy the file itself")
-        if there[0] != data["files"][0]:
+        if there[0] != arrival["files"][0]:
             raise InputError(
                 "the file that this belongs to went away while it was being taken", remedy="drop them all again"
             )
@@ -220,11 +217,11 @@ class Intake:
                 dataset = dataset or Dataset.from_json(probe.attributes)
         if payload.texts and not (payload.pages or payload.documents or payload.objects):
             payload += _set_texts(folder, payload.texts)
-        facts = Facts.from_json(data["facts"])
+        facts = Facts.from_json(arrival["facts"])
         # Where a DICOM file is, others of its study may be.
         flags = Flags(existing_study=str(dataset.get("StudyInstanceUID") or ""))
         job = Job(_id(folder), facts, folder, payload=payload, dataset=dataset)
-        chosen, notes = set_tags(job.dataset, data["tags"])
+        chosen, notes = set_tags(job.dataset, arrival["tags"])
         job.flags = replace(flags, set_tags=tuple(chosen))
         folder.complete_arrival(payload)
         folder.secure_payload()
@@ -243,7 +240,9 @@ class Intake:
     def _look_at(self, folder: JobFolder, entry: dict[str, Any], *, beside: bool) -> Probe:
         name = entry["to"]
         try:
-            return self.decoder.probe(folder.path / name)
+            probe = self.decoder.probe(folder.path / name)
+            check_name(name, probe.kind)
+            return probe
         except (InputError, PermanentError) as error:
             if entry.get("copied"):
                 # Which of several files it is; a file's name may be a patient's.
@@ -277,18 +276,6 @@ def tell(what: str, error: Exception) -> None:
         _LOG.error("%s: %s", what, error.strerror or type(error).__name__, extra={"private": str(error)})
     else:
         _LOG.exception("%s: a fault of the program", what)
-
-
-def safe_name(name: str) -> str:
-    """A file's name without what leads elsewhere or cannot be shown, at most 150 bytes long in UTF-8.
-
-    The endings stay, so that a sidecar's name still begins with its file's.
-    """
-    shown = _UNSAFE.sub("_", _printable(name)).lstrip(".")
-    match = _ENDING.search(shown)
-    ending = match[0] if match else ""
-    stem = shown.removesuffix(ending).encode("utf-8")[:_STEM_BYTES].decode("utf-8", "ignore")
-    return stem + ending or "file"
 
 
 def _id(folder: JobFolder) -> str:
@@ -325,12 +312,6 @@ def _free(file: Path) -> Path:
     return free
 
 
-def _printable(text: str) -> str:
-    """Without control characters, and without bytes that are no text (names of other encodings)."""
-    shown = text.encode("utf-8", "replace").decode("utf-8")
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", shown).strip()
-
-
 def _suffix(file: Path) -> str:
     return file.suffix.lower() if _SUFFIX.fullmatch(file.suffix) else ""
 
@@ -351,6 +332,8 @@ def _summary(job: Job) -> str:
 
 
 def _set_texts(folder: JobFolder, texts: tuple[str, ...]) -> Payload:
+    from dicomprinter.intake.text_page import set_as_pdf  # noqa: PLC0415 - reportlab; only a text alone pays for it
+
     documents = []
     for name in texts:
         document = Path(name).with_suffix(_SET).as_posix()

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
 
 from dicomprinter.errors import InputError
 from dicomprinter.intake.accept import tell
 from dicomprinter.intake.completeness import QUIET_SECONDS, Completeness
+from dicomprinter.intake.folder_events import folder_observer
+from dicomprinter.intake.names import is_left_alone
 from dicomprinter.intake.submission import Submission, read_sidecar
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _LOG = logging.getLogger("dicomprinter.intake")
 SOURCE = "incoming"
 _SIDECAR = ".json"
 _TEXT = ".txt"
-_TEMPORARY = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".new", "~")
 _RETRY_SECONDS = 5.0
 _ALONE_SECONDS = 600.0
 
@@ -73,7 +73,7 @@ class Incoming(FileSystemEventHandler):
         """Begin to watch; what lies there already is taken as well."""
         try:
             # Making one already takes an inotify instance, of which a user has 128.
-            observer = Observer()
+            observer = folder_observer()
             observer.schedule(self, str(self.folder), recursive=True)
             observer.start()
             self._observer = observer
@@ -268,10 +268,10 @@ class Incoming(FileSystemEventHandler):
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """What is in a folder, without hidden and temporary names."""
+    """What is in a folder and meant to become a job."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not entry.name.startswith(".") and not entry.name.lower().endswith(_TEMPORARY):
+            if not is_left_alone(entry.name):
                 yield Path(entry.path)
 
 
@@ -288,11 +288,7 @@ def _missed_sidecar(file: Path) -> Path | None:
 def _is_on_the_way(page: Path) -> bool:
     """Whether a file is being written under a temporary name: `x.pdf.part`, `.x.pdf.k3Qz`."""
     with suppress(OSError), os.scandir(page.parent) as entries:
-        return any(
-            entry.name.lstrip(".").startswith(page.name)
-            for entry in entries
-            if entry.name.startswith(".") or entry.name.lower().endswith(_TEMPORARY)
-        )
+        return any(entry.name.lstrip(".").startswith(page.name) for entry in entries if is_left_alone(entry.name))
     return False
 
 

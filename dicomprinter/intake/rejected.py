@@ -26,18 +26,42 @@ _NO_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errn
 
 @dataclass(frozen=True)
 class RejectedFile:
-    """A file in `rejected/`; `reason` is the first line of the text beside it."""
+    """A file in `rejected/`.
+
+    Args:
+        name: of the file.
+        reason: the first line of the text beside it.
+        age_seconds: since it was rejected.
+        private: what the reason says beyond that; it may hold patient data.
+        sidecars: the names of what came with it.
+    """
 
     name: str
     reason: str
     age_seconds: float
+    private: str = ""
+    sidecars: tuple[str, ...] = ()
 
 
 def rejected_files(folder: Path) -> list[RejectedFile]:
-    """Every rejected file, the oldest first."""
+    """Every rejected file, the oldest first; what came with one is no entry of its own."""
+    groups: dict[str, list[str]] = {}
+    for name in _names(folder):
+        groups.setdefault(_prefix(name) or name, []).append(name)
+    found = []
+    for names in groups.values():
+        *sidecars, last = sorted(names, key=_place)
+        # Several files of one rejection that are no sidecars have each their own entry.
+        files = [name for name in sidecars if _place(name)[0] == len(_FIRST)]
+        others = tuple(name for name in sidecars if name not in files)
+        found += [_look_at(folder / name) for name in files] + [_look_at(folder / last, others)]
+    return found
+
+
+def _names(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
-    return [_look_at(file) for file in sorted(folder.iterdir()) if not file.name.endswith(REASON)]
+    return sorted(file.name for file in folder.iterdir() if not file.name.endswith(REASON))
 
 
 def rejected_group(folder: Path, name: str) -> list[Path]:
@@ -46,7 +70,7 @@ def rejected_group(folder: Path, name: str) -> list[Path]:
     Raises:
         SpoolError: the beginning is that of several rejections.
     """
-    names = [file.name for file in rejected_files(folder)]
+    names = _names(folder)
     hits = [found for found in names if found == name] or [found for found in names if found.startswith(name)]
     groups = {_prefix(found) or found for found in hits}
     if len(groups) > 1:
@@ -74,15 +98,15 @@ def put_into(incoming: Path, files: list[Path]) -> list[str]:
     return [target.name for target in targets]
 
 
-def _look_at(file: Path) -> RejectedFile:
-    reason, changed = "", time.time()
+def _look_at(file: Path, sidecars: tuple[str, ...] = ()) -> RejectedFile:
+    reason, private, changed = "", "", time.time()
     with suppress(OSError):
         changed = file.lstat().st_mtime
     with suppress(OSError):
         told = file.with_name(file.name + REASON)
-        reason = next(iter(told.read_text(encoding="utf-8", errors="replace").splitlines()), "")
+        reason, _, private = told.read_text(encoding="utf-8", errors="replace").strip().partition("\n")
         changed = told.stat().st_mtime
-    return RejectedFile(file.name, reason, time.time() - changed)
+    return RejectedFile(file.name, reason, time.time() - changed, private.strip(), sidecars)
 
 
 def _prefix(name: str) -> str:

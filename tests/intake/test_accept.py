@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from dicomprinter.engine.spool import UNFINISHED, Spool
 from dicomprinter.engine.tools import local_now
 from dicomprinter.errors import InputError
 from dicomprinter.intake import accept
-from dicomprinter.intake.accept import Intake, safe_name
+from dicomprinter.intake.accept import Intake
+from dicomprinter.intake.names import is_left_alone, safe_name
 from dicomprinter.intake.submission import Submission
 from dicomprinter.job.parts import PageRef
 from tests.killed import Killed, die
@@ -64,6 +67,13 @@ def test_a_text_alone_is_set_as_a_pdf(tmp_path, intake):
     document = pypdfium2.PdfDocument(job.path(job.payload.documents[0]))
     texts = [page.get_textpage().get_text_range().strip() for page in document]
     assert texts == ["Befund: unauffällig", "Seite 2"]
+
+
+def test_what_sets_texts_is_loaded_for_a_text_alone():
+    code = "import sys, dicomprinter.intake.incoming, dicomprinter.cli.run; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "dicomprinter.intake.accept" in modules
+    assert "reportlab" not in modules
 
 
 def test_a_refused_copy_leaves_nothing(tmp_path, intake, spool):
@@ -189,3 +199,34 @@ def test_a_text_that_went_away_does_not_take_its_page_along(intake, spool):
     job = intake.take([page, spool.incoming / "a.txt"], Submission("a.png"))
     assert (len(job.payload.pages), len(job.payload.texts)) == (1, 0)
     assert list(spool.rejected.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "SCAN.PNG", "image.dcm", "page.TIFF"])
+def test_a_text_that_is_called_a_picture_is_no_report(intake, spool, tmp_path, name) -> None:
+    file = tmp_path / name
+    file.write_text("<html>Error 500</html>")
+    with pytest.raises(InputError, match="but holds a text"):
+        intake.copy([file], Submission(name))
+    assert list(spool.jobs.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["report.txt", "report", "hl7.hl7"])
+def test_a_text_of_another_name_is_one(intake, tmp_path, name) -> None:
+    file = tmp_path / name
+    file.write_text("Findings")
+    assert intake.copy([file], Submission(name)).payload.texts
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("desktop.ini", True),
+        ("Thumbs.db", True),
+        (".x.pdf", True),
+        ("x.PART", True),
+        ("x.pdf~", True),
+        ("x.pdf", False),
+    ],
+)
+def test_what_is_left_alone(name: str, left: bool) -> None:
+    assert is_left_alone(name) is left

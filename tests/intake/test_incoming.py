@@ -328,7 +328,7 @@ def test_without_folder_events_the_folder_is_looked_at_often(drop, monkeypatch, 
     def exhausted():
         raise OSError(errno.EMFILE, "inotify instance limit reached")
 
-    monkeypatch.setattr(module, "Observer", exhausted)
+    monkeypatch.setattr(module, "folder_observer", exhausted)
     monkeypatch.setattr(module, "QUIET_SECONDS", 0.05)
     taken = threading.Event()
     incoming = Incoming(drop.folder, drop.incoming._intake, lambda job: taken.set(), lambda: 3600)
