@@ -163,7 +163,9 @@ def _watched(config: Path, document: Path, base: Path) -> Iterator[_Sample]:
     try:
         while process.poll() is None:
             first, *others = processes_below(process.pid)
-            sample = _Sample(_confirmed(base), resident_mb(first), sum(map(resident_mb, others)))
+            # Between fork and exec a child shows the memory of its parent, which would count twice.
+            started = [pid for pid in others if _command(pid) != _command(first)]
+            sample = _Sample(_confirmed(base), resident_mb(first), sum(map(resident_mb, started)))
             if sample.program:
                 yield sample
             time.sleep(_EVERY_SECONDS)
@@ -173,6 +175,14 @@ def _watched(config: Path, document: Path, base: Path) -> Iterator[_Sample]:
     if process.returncode:
         end = said.read_text("utf-8", errors="replace")[-2000:]
         raise RuntimeError(f"run of {document.name} ended with {process.returncode}:\n{end}")
+
+
+def _command(pid: int) -> bytes:
+    """What a process was started with; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _confirmed(base: Path) -> int:

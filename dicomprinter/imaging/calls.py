@@ -11,7 +11,6 @@ from typing import Any, Final
 from dicomprinter.errors import DicomPrinterError, PermanentError
 from dicomprinter.imaging.bitstream import bitstream
 from dicomprinter.imaging.colour import ColourMode, convert
-from dicomprinter.imaging.dicom_file import decode_frame
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.open import open_form, open_page
 from dicomprinter.imaging.probe import probe
@@ -65,6 +64,8 @@ def _bitstream(request: Request, limits: Limits) -> Answered:
 
 
 def _frame(request: Request, limits: Limits) -> Answered:
+    from dicomprinter.imaging.dicom_file import decode_frame  # noqa: PLC0415 - only a DICOM file pays for pydicom
+
     frame = decode_frame(Path(request["path"]), request["index"], limits)
     told = {one.name: getattr(frame, one.name) for one in fields(frame) if one.name != "data"}
     return {"frame": told}, memoryview(frame.data).cast("B")

@@ -14,15 +14,17 @@ import threading
 from contextlib import suppress
 from typing import Any, BinaryIO, Final
 
-# All decoders before the thread below reads: on Windows numpy cannot be loaded while another thread waits for
-# standard input (numpy issue 24290).
+# Libraries in C before the thread below reads: on Windows numpy cannot be loaded while another thread waits for
+# standard input (numpy issue 24290), and PDFium may be no better. Elsewhere only a PDF pays for it.
 import imagecodecs  # noqa: F401
-import pypdfium2  # noqa: F401
 from PIL import Image
 
 from dicomprinter.imaging.calls import answer
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.imaging.wire import line
+from dicomprinter.imaging.wire import RELEASED, line
+
+if sys.platform == "win32":
+    import pypdfium2  # noqa: F401
 
 _NOTHING: Final = memoryview(b"")
 
@@ -41,11 +43,12 @@ def main() -> None:
     threading.Thread(target=_read, args=(sys.stdin.buffer, requests), daemon=True).start()
     # Our own limits have been asked before Pillow is.
     Image.MAX_IMAGE_PIXELS = None
-    _say(answers, {"ready": True})
+    _say(answers, {"ready": True}, _NOTHING)
     while True:
         request = requests.get()
         _alarm(request["timeout"])
-        _say(answers, *answer(request, limits))
+        if _say(answers, *answer(request, limits)):
+            _write(answers, RELEASED)
         _alarm(0)
 
 
@@ -56,10 +59,16 @@ def _read(source: BinaryIO, requests: queue.SimpleQueue[dict[str, Any]]) -> None
     os._exit(0)
 
 
-def _say(answers: BinaryIO, message: dict[str, Any], body: memoryview = _NOTHING) -> None:
+def _say(answers: BinaryIO, message: dict[str, Any], body: memoryview) -> int:
+    """Send an answer; the bytes of its body, which nobody holds any more when this returns."""
+    _write(answers, line({**message, "bytes": body.nbytes}), body)
+    return body.nbytes
+
+
+def _write(answers: BinaryIO, *parts: bytes | memoryview) -> None:
     try:
-        answers.write(line({**message, "bytes": body.nbytes}))
-        answers.write(body)
+        for part in parts:
+            answers.write(part)
         answers.flush()
     except OSError:
         os._exit(0)  # the parent is gone

@@ -10,10 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from dicomprinter.dicom.forwarded import DecodedFrame
+from dicomprinter.dicom.forwarded.decoders import DecodedFrame
 from dicomprinter.dicom.page import Bitstream, Form, LossySource, Page
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.colour import ColourMode
+from dicomprinter.imaging.heap import give_back
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.probe import Probe
 from dicomprinter.imaging.process import Answer, ChildProcess
@@ -80,6 +81,7 @@ class Decoder:
             TransientError: the child cannot be started.
         """
         request = {"path": str(path), "index": index, "mode": mode.value, "dpi": dpi}
+        give_back()  # the page before this one, and what was made of it
         with self._lock:
             return _page(self._call({"call": "page", **request}))
 

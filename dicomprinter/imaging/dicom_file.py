@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from pydicom.uid import UID
 
-from dicomprinter.dicom.forwarded import DecodedFrame
-from dicomprinter.dicom.forwarded.decoders import decodes
+from dicomprinter.dicom.forwarded.decoders import DecodedFrame, decodes
 from dicomprinter.dicom.forwarded.frames import decoded_frame, frame_spans, native_frame
 from dicomprinter.dicom.forwarded.opening import DEFLATED, Source, TooLargeError, opened
 from dicomprinter.dicom.forwarded.original import PIXEL_DATA, Original, header_of, is_uid, original_of, plain

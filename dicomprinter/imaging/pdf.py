@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from dicomprinter.dicom.page import Form, Page
 from dicomprinter.errors import InputError
+from dicomprinter.imaging import pdf_scan
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.refusals import check_size, damaged, no_page, too_large
 from dicomprinter.imaging.source import Source
@@ -51,12 +53,20 @@ def render(path: Path, index: int, dpi: float, limits: Limits) -> Page:
         InputError: the file cannot be opened, or the page is too large at this resolution.
         PermanentError: it has no such page.
     """
+    import pypdfium2.raw  # noqa: PLC0415 - only a PDF pays for it
+
     with _opened(path) as document:
         rows, columns = _pixels(document, index, dpi, limits)
         document.init_forms()
         # A side that is no whole number of pixels is rounded up; the extra line would be blank, and is left out here.
-        bitmap = document[index].render(
-            scale=dpi / 72,
+        page = document[index]
+        scale = dpi / 72
+        if pdf_scan.is_scan(document, page, scale):
+            sides = math.ceil(page.get_width() * scale), math.ceil(page.get_height() * scale)
+            bitmap = _bitmap(columns, rows, format=pypdfium2.raw.FPDFBitmap_BGR, rev_byteorder=True)
+            return Page(pdf_scan.draw(page, bitmap, sides), 8, (dpi, dpi))
+        bitmap = page.render(
+            scale=scale,
             rev_byteorder=True,
             fill_color=(255, 255, 255, 255),
             bitmap_maker=lambda _width, _height, **options: _bitmap(columns, rows, **options),

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from dicomprinter.dicom.forwarded.opening import seems_dicom
+from dicomprinter.dicom.forwarded.beginning import seems_dicom
 from dicomprinter.errors import InputError
 from dicomprinter.imaging import bmp, jpeg, pdf, png, tiff
-from dicomprinter.imaging.dicom_file import probe_dicom
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.refusals import check_size, unsupported
 from dicomprinter.imaging.source import Source, mapped
@@ -103,6 +102,8 @@ def sniff(data: Source) -> str:
 
 
 def _dicom(path: Path, limits: Limits) -> Probe:
+    from dicomprinter.imaging.dicom_file import probe_dicom  # noqa: PLC0415 - only a DICOM file pays for pydicom
+
     found = probe_dicom(path, limits)
     return Probe("dicom", "application/dicom", found.frames, attributes=found.attributes)
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import IO, Any, Final, cast
 
 from dicomprinter.errors import TransientError
-from dicomprinter.imaging.wire import line
+from dicomprinter.imaging.wire import RELEASED, line
 
 # -P: the current directory is no place for modules.
 COMMAND: Final = (sys.executable, "-P", "-m", "dicomprinter.imaging.child")
@@ -118,7 +118,10 @@ class ChildProcess:
             self._requests.flush()
             said: dict[str, Any] = json.loads(self._answers.readline())
             body = _room(said.get("bytes", 0))
-            return Answer(said, body) if self._answers.readinto(body) == len(body) else None
+            is_whole = self._answers.readinto(body) == len(body)
+            # Until the child has let go of its page: no more than one stands in memory when it is worked on here.
+            is_whole = is_whole and self._answers.read(len(RELEASED) if body else 0) == (RELEASED if body else b"")
+            return Answer(said, body) if is_whole else None
         except (OSError, ValueError):
             return None
 

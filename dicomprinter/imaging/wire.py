@@ -11,6 +11,10 @@ from dicomprinter.errors import DicomPrinterError, InputError, OperatorNeeded, P
 _ERRORS: Final = {kind.__name__: kind for kind in (InputError, OperatorNeeded, PermanentError, TransientError)}
 
 
+RELEASED: Final = b"\n"
+"""Follows the bytes of an answer, once the child has freed them."""
+
+
 def line(message: Mapping[str, Any]) -> bytes:
     """A message as one line."""
     return json.dumps(message).encode() + b"\n"

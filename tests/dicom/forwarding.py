@@ -12,7 +12,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-from dicomprinter.dicom.forwarded import forward, read_original
+from dicomprinter.dicom.forwarded.forward import forward
+from dicomprinter.dicom.forwarded.original import read_original
 from dicomprinter.imaging.dicom_file import decode_frame
 
 MOMENT = datetime(2026, 1, 31, 9, 15, 2, tzinfo=UTC)

@@ -138,6 +138,8 @@ def test_a_connection_that_ends_without_a_word(running: Run, tmp_path: Path, whe
     error = failure(running(scp.hanging_up(when)).port, tmp_path)
     assert isinstance(error, TransientError)
     assert "closed the connection before" in error.what
+    # Before the association stands, TLS that is wanted is a likely cause; after that it is none.
+    assert ("wants TLS" in error.cause) == (when == "negotiation")
 
 
 def test_an_answer_after_the_time_out(running: Run, tmp_path: Path) -> None:

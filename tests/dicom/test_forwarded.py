@@ -18,7 +18,8 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from dicomprinter.dicom.forwarded import forward, read_original
+from dicomprinter.dicom.forwarded.forward import forward
+from dicomprinter.dicom.forwarded.original import read_original
 from dicomprinter.dicom.uids import IMPLEMENTATION_CLASS_UID
 from dicomprinter.errors import PermanentError
 from tests.dicom.forwarding import MOMENT, data_set, go, made, sample, saved

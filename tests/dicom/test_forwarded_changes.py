@@ -11,7 +11,8 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from dicomprinter.dicom.forwarded import changed, header
+from dicomprinter.dicom.forwarded.changes import changed
+from dicomprinter.dicom.forwarded.original import header
 from dicomprinter.dicom.tags import refused_in_a_job
 from dicomprinter.errors import PermanentError
 from tests.dicom.forwarding import made, sample, saved

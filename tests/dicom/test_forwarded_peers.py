@@ -18,7 +18,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from dicomprinter.dicom.forwarded import read_original, syntaxes
+from dicomprinter.dicom.forwarded.original import read_original
+from dicomprinter.dicom.forwarded.syntaxes import syntaxes
 from tests.dicom.forwarding import go, sample
 from tests.peers import program
 

@@ -30,7 +30,8 @@ from pydicom.uid import (
 )
 
 from dicomprinter.dicom.codecs import encode
-from dicomprinter.dicom.forwarded import read_original, syntaxes
+from dicomprinter.dicom.forwarded.original import read_original
+from dicomprinter.dicom.forwarded.syntaxes import syntaxes
 from dicomprinter.errors import PermanentError
 from tests.dicom.forwarding import compressed, go, made, sample, saved
 
@@ -339,7 +340,8 @@ STREAMS = """
 import datetime, resource, sys
 from pathlib import Path
 from pydicom.dataset import Dataset
-from dicomprinter.dicom.forwarded import forward, header, read_original
+from dicomprinter.dicom.forwarded.forward import forward
+from dicomprinter.dicom.forwarded.original import header, read_original
 path, target = Path(sys.argv[1]), Path(sys.argv[2])
 changes = Dataset()
 changes.PatientName = "M\\u00fcller"

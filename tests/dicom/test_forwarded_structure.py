@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataelem import RawDataElement
 
-from dicomprinter.dicom.forwarded.opening import TooLargeError, opened, seems_dicom
+from dicomprinter.dicom.forwarded.beginning import seems_dicom
+from dicomprinter.dicom.forwarded.opening import TooLargeError, opened
 from dicomprinter.dicom.forwarded.original import header_of, original_of
 from dicomprinter.dicom.forwarded.structure import StructureError
 from dicomprinter.errors import PermanentError

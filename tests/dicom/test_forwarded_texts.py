@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from dicomprinter.dicom.forwarded import header
+from dicomprinter.dicom.forwarded.original import header
 from dicomprinter.dicom.forwarded.texts import UndecodableError, decode, encode
 from dicomprinter.errors import PermanentError
 from tests.dicom.forwarding import data_set, go, made, sample, saved

@@ -8,7 +8,8 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.uid import JPEGLosslessSV1, JPEGLSLossless
 
-from dicomprinter.dicom.forwarded import decoders, read_original
+from dicomprinter.dicom.forwarded import decoders
+from dicomprinter.dicom.forwarded.original import read_original
 from dicomprinter.imaging.dicom_file import decode_frame
 
 

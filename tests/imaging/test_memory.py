@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
+from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.decoder import Decoder
 
@@ -37,6 +38,17 @@ def pdf_file(path: Path) -> None:
     canvas.save()
 
 
+def scan_file(path: Path) -> None:
+    page = np.random.default_rng(1).integers(0, 256, (110, 78, 3), dtype=np.uint8)
+    Image.fromarray(page).resize((COLUMNS, ROWS), Image.Resampling.NEAREST).save(path.with_suffix(".jpg"))
+    canvas = Canvas(str(path), pagesize=(595.2, 841.92))
+    for number in range(3):
+        canvas.drawImage(str(path.with_suffix(".jpg")), 0, 0, 595.2, 841.92)
+        canvas.drawString(100, 100, f"page {number}")
+        canvas.showPage()
+    canvas.save()
+
+
 def tiff_file(path: Path, mode: str, compression: str) -> None:
     spots = np.random.default_rng(1).integers(0, 256, (110, 78, 3), dtype=np.uint8)
     image = Image.fromarray(spots).resize((COLUMNS, ROWS), Image.Resampling.NEAREST).convert(mode)
@@ -50,6 +62,7 @@ def jpeg_file(path: Path) -> None:
 # kind: how it is made, the pages it has, the colour mode, and how many pages of pixels the child may hold at once
 KINDS = {
     "pdf": (pdf_file, 4, ColourMode.AS_IS, 1.5),
+    "pdf of scans": (scan_file, 3, ColourMode.AS_IS, 2.4),
     "pdf to grey": (pdf_file, 4, ColourMode.MONOCHROME8, 1.8),
     "jpeg": (jpeg_file, 1, ColourMode.AS_IS, 1.5),
     "tiff lzw": (lambda path: tiff_file(path, "RGB", "tiff_lzw"), 3, ColourMode.AS_IS, 1.5),
@@ -76,6 +89,33 @@ def test_a_page_is_held_once_and_given_back(kind: str, tmp_path: Path) -> None:
         assert held(pid, "VmHWM") - idle_total < most * PAGE_KB + file_kb
         decoder.probe(tmp_path / "x")
         assert held(pid, "RssAnon") - idle < PAGE_KB / 4
+
+
+def test_the_child_has_let_go_of_a_page_before_it_is_handed_out(tmp_path: Path) -> None:
+    pdf_file(tmp_path / "x")
+    with Decoder() as decoder:
+        decoder.page(tmp_path / "x", 0)
+        assert decoder._child is not None
+        pid = decoder._child._process.pid
+        decoder.probe(tmp_path / "x")
+        idle = held(pid, "RssAnon")
+        for index in range(4):
+            decoder.page(tmp_path / "x", index)
+            assert held(pid, "RssAnon") - idle < PAGE_KB / 4
+
+
+def test_what_a_page_left_in_the_c_library_is_given_back(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"no picture")
+    with Decoder() as decoder:
+        decoder.probe(tmp_path / "x")
+        blocks = [bytearray(os.urandom(100_000)) for _ in range(300)]
+        last = bytearray(os.urandom(100_000))  # stays above them
+        before = held(os.getpid(), "RssAnon")
+        del blocks
+        with pytest.raises(PermanentError):
+            decoder.page(tmp_path / "x", 0)
+        assert before - held(os.getpid(), "RssAnon") > 25_000
+        assert any(last)
 
 
 def test_the_parent_gives_a_page_back_too(tmp_path: Path) -> None:

@@ -91,6 +91,9 @@ def test_a_job_past_its_validity_moves_to_expired_whole(house: House, make: Call
     assert expired.state is State.EXPIRED
     assert "unfinished for longer than ValidityPeriod" in (expired.reason or "")
     assert "refused the connection" in (expired.reason or "")
+    told = [str(line["message"]) for line in expired.folder.history() if str(line["message"]).startswith("expired")]
+    assert len(told) == 1
+    assert f"it is kept in spool/expired/{job.id}; dicomprinter jobs restore {job.id} takes it back" in told[0]
     after = content(there)
     changed = {"job.json", "history.jsonl"}
     assert {name: data for name, data in after.items() if name not in changed} == {
@@ -147,7 +150,7 @@ def test_a_command_that_nobody_knows(house: House) -> None:
     program, job = held(house, closed_port())
     engine = house.engine(program)
     answer = asked(engine, job, "explode")
-    assert (answer.succeeded, answer.message) == (False, "operator: explode: the command is not known")
+    assert (answer.succeeded, answer.message) == (False, "the command is not known")
     assert state(house, job) is State.HELD
     assert asked(engine, job, "discard").succeeded
 

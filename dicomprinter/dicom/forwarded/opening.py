@@ -19,26 +19,21 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from dicomprinter.dicom.forwarded.beginning import MAGIC, PREAMBLE, REPRESENTATIONS, seems_dicom
 from dicomprinter.dicom.forwarded.structure import (
     BLOCK,
     EXPLICIT,
     IMPLICIT,
-    LONG,
-    SHORT,
     Coding,
     Element,
     Reader,
     Span,
     StructureError,
 )
-from dicomprinter.dicom.tags import dictionary_vr
 from dicomprinter.dicom.text import is_value
 from dicomprinter.errors import PermanentError
 
-_MAGIC: Final = b"DICM"
-_PREAMBLE: Final = 128
 _BIG: Final = Coding(implicit=False, big=True)
-_REPRESENTATIONS: Final = frozenset(vr.encode() for vr in LONG | SHORT)
 # PS3.5 A.5; the others are JPIP Referenced Deflate, and the same with HTJ2K (PS3.5 A.7, A.12).
 DEFLATED: Final = frozenset(
     {DeflatedExplicitVRLittleEndian, UID("1.2.840.10008.1.2.4.95"), UID("1.2.840.10008.1.2.4.205")}
@@ -74,27 +69,6 @@ class Source:
     def find(self, tag: int) -> Element | None:
         """The element of the top level, None where there is none."""
         return next((element for element in self.elements if element.tag == tag), None)
-
-
-def seems_dicom(head: bytes) -> bool:
-    """Whether a file may be a DICOM file, by its first 132 bytes or more.
-
-    With a preamble, without one, and data sets without file meta information that begin with group 0008.
-    """
-    if head[_PREAMBLE : _PREAMBLE + 4] == _MAGIC or head[:4] == _MAGIC:
-        return True
-    if len(head) < 8:
-        return False
-    has_vr = head[4:6] in _REPRESENTATIONS
-    if head[:2] == b"\x02\x00":
-        return has_vr
-    if head[:2] == b"\x00\x08":
-        return has_vr
-    if head[:2] != b"\x08\x00":
-        return False
-    tag = 0x00080000 | int.from_bytes(head[2:4], "little")
-    is_known = tag & 0xFFFF == 0 or dictionary_vr(tag) is not None
-    return is_known and (has_vr or int.from_bytes(head[4:8], "little") < 1 << 16)
 
 
 @contextmanager
@@ -148,13 +122,13 @@ def _source(reader: Reader, start: int, named: UID | None, stored: tuple[Reader,
 
 def _meta(reader: Reader) -> tuple[int, UID | None]:
     """Where the data set begins, and the transfer syntax where it is named."""
-    head = reader.read(Span(0, min(_PREAMBLE + 4, reader.size)))
+    head = reader.read(Span(0, min(PREAMBLE + 4, reader.size)))
     if not seems_dicom(head):
         raise StructureError("it is no DICOM file")
     start = 0
-    if head[_PREAMBLE:] == _MAGIC:
-        start = _PREAMBLE + 4
-    elif head[:4] == _MAGIC:
+    if head[PREAMBLE:] == MAGIC:
+        start = PREAMBLE + 4
+    elif head[:4] == MAGIC:
         start = 4
     named = ""
     for element in reader.elements(_file_meta(reader, start), EXPLICIT):
@@ -180,7 +154,7 @@ def _file_meta(reader: Reader, start: int) -> Span:
 def _coding(reader: Reader, start: int, named: UID | None) -> tuple[UID, Coding]:
     """What the first element shows counts where the name says otherwise: some programs name the wrong one."""
     head = reader.read(Span(start, min(start + 8, reader.size)))
-    has_vr = head[4:6] in _REPRESENTATIONS
+    has_vr = head[4:6] in REPRESENTATIONS
     if named is None:
         if has_vr and head[:1] == b"\0" and head[1:2] != b"\0":
             return ExplicitVRBigEndian, _BIG

@@ -113,7 +113,8 @@ def header(path: Path) -> Dataset:
     """What a job's dataset starts from: the texts and numbers of the top level, in Unicode.
 
     No sequences, no bytes, no values over 1024 bytes, nothing that belongs to the Store (`refused_in_a_job`); what is
-    no value of its representation, a date that is none say, is left out. Specific Character Set is not there: the dataset is Unicode.
+    no value of its representation, a date that is none say, is left out. Specific Character Set is not there: the
+    dataset is Unicode.
 
     Raises:
         PermanentError: it is no sound DICOM file.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from dicomprinter.dicom.forwarded.beginning import LONG, REPRESENTATIONS, SHORT
 from dicomprinter.dicom.tags import dictionary_vr, tag_text
 
 UNDEFINED: Final = 0xFFFFFFFF
@@ -14,13 +15,7 @@ ITEM: Final = 0xFFFEE000
 ITEM_END: Final = 0xFFFEE00D
 SEQUENCE_END: Final = 0xFFFEE0DD
 BLOCK: Final = 1 << 20
-# PS3.5 7.1.2: the length of these has four bytes, after two that are reserved.
-LONG: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
-SHORT: Final = frozenset(
-    {"AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST", "TM"}
-    | {"UI", "UL", "US"}
-)
-_REPRESENTATIONS: Final = {vr.encode(): vr for vr in LONG | SHORT}
+_NAMES: Final = {vr.encode(): vr for vr in LONG | SHORT}
 _MOST_ELEMENTS: Final = 100_000
 _DEEPEST: Final = 100
 
@@ -206,7 +201,7 @@ class Reader:
         tag = group << 16 | number
         if coding.implicit or group == 0xFFFE:
             return tag, "", struct.unpack_from(order + "I", head, 4)[0], position + 8
-        vr = _REPRESENTATIONS.get(head[4:6])
+        vr = _NAMES.get(head[4:6])
         if vr is None:
             raise StructureError(f"{tag_text(tag)} has an unknown value representation")
         if vr in SHORT:
@@ -249,7 +244,7 @@ class Reader:
             return coding
         self.file.seek(start)
         head = self.file.read(6)
-        is_explicit = head[4:6] in _REPRESENTATIONS or head[:2] == b"\xfe\xff" or len(head) < 6
+        is_explicit = head[4:6] in REPRESENTATIONS or head[:2] == b"\xfe\xff" or len(head) < 6
         return EXPLICIT if is_explicit else IMPLICIT
 
     def _fragment(self, tag: int, position: int, end: int) -> Span:

@@ -9,7 +9,8 @@ from pydicom.dataelem import DataElement
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
 
-from dicomprinter.dicom.forwarded.structure import ITEM, ITEM_END, LONG, SEQUENCE_END, UNDEFINED
+from dicomprinter.dicom.forwarded.beginning import LONG
+from dicomprinter.dicom.forwarded.structure import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED
 
 _LONGEST_SHORT: Final = 0xFFFE
 
