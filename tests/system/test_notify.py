@@ -133,7 +133,8 @@ def test_no_program_that_it_starts_can_speak_for_it(tmp_path: Path, systemd: Not
 
 
 def _children(pid: int) -> list[int]:
-    """The decoder's process."""
-    return [
+    """The decoder's process, once it runs its own program: until then it looks like its parent."""
+    found = [
         int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
     ]
+    return [child for child in found if b"imaging.child" in Path(f"/proc/{child}/cmdline").read_bytes()]
