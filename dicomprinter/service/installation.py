@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from dicomprinter.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 NAME: Final = "dicomprinter"
 DISPLAY_NAME: Final = "dicomprinter: pages and PDFs to the PACS"
@@ -21,6 +21,8 @@ _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 # Each service has /tmp and /var/tmp of its own, and the others hold no files that stay.
 _NO_PLACE = tuple(Path(name) for name in ("/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/run"))  # noqa: S108 - refused
+_BETTER_CONFIG: Final = "put it into /etc/dicomprinter, or into the base directory as config/config.xml"
+_BETTER_PYTHON: Final = "install the program in a virtual environment that every user may read, in /opt say"
 _HOMES = tuple(Path(name) for name in ("/home", "/root"))
 
 
@@ -67,6 +69,24 @@ class Installation:
         needed = (*self._paths(), Path(sys.prefix), Path(sys.base_prefix), Path(__file__))
         return any(path.is_relative_to(home) for path in needed for home in _HOMES)
 
+    def refuse_closed_places(self, is_open: Callable[[Path], bool]) -> None:
+        """The service's user has to get through to the program.
+
+        Args:
+            is_open: whether others than its owner may enter a folder.
+
+        Raises:
+            InputError: a folder above the interpreter or the program is closed to others.
+        """
+        for path in (self.python, self.python.resolve(), Path(__file__)):
+            closed = next((folder for folder in reversed(path.parents) if not is_open(folder)), None)
+            if closed is not None:
+                raise InputError(
+                    f"the user {self.user} cannot get to {path}",
+                    cause=f"{closed} is closed to others than its owner",
+                    remedy=_BETTER_PYTHON,
+                )
+
     def check(self) -> None:
         """Raises InputError when a name or a place cannot work on Linux."""
         if not _SERVICE.fullmatch(self.name):
@@ -80,13 +100,18 @@ class Installation:
             if not str(path).isprintable():
                 raise InputError("the name of a folder holds what cannot be shown", remedy="give it another name")
         for path in (self.base, self.log_dir, *self.writable):
-            for no_place in _NO_PLACE:
-                if path.is_relative_to(no_place):
-                    raise InputError(
-                        f"{path} is no place for what has to stay",
-                        cause=f"the service has no share in {no_place}",
-                        remedy="choose a folder such as /var/lib/dicomprinter",
-                    )
+            if no_place := _no_place(path):
+                raise InputError(
+                    f"{path} is no place for what has to stay",
+                    cause=f"the service has no share in {no_place}",
+                    remedy="choose a folder such as /var/lib/dicomprinter",
+                )
+        # The configuration may be a link, and an environment's interpreter is one.
+        for path, remedy in ((self.config, _BETTER_CONFIG), (self.python, _BETTER_PYTHON)):
+            if no_place := _no_place(path) or _no_place(path.resolve()):
+                raise InputError(
+                    f"the service cannot see {path}", cause=f"it has no share in {no_place}", remedy=remedy
+                )
 
     def to_json(self) -> str:
         """On one line; `from_json` reads it."""
@@ -101,6 +126,11 @@ class Installation:
 
     def _paths(self) -> Iterator[Path]:
         yield from (self.config, self.base, self.log_dir, self.python, *self.writable)
+
+
+def _no_place(path: Path) -> Path | None:
+    """The folder that the service does not see as others do, when the path lies there."""
+    return next((place for place in _NO_PLACE if path.is_relative_to(place)), None)
 
 
 def _plain(value: object) -> object:

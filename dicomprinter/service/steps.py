@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
+import stat
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from dicomprinter.errors import InputError, PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -49,6 +52,47 @@ def _group_id(user: str) -> int:
     import pwd  # noqa: PLC0415 - POSIX only
 
     return pwd.getpwnam(user).pw_gid
+
+
+def give_away(base: Path, names: Iterable[str], user_id: int, group_id: int) -> list[str]:
+    """Give files and folders of root's to a user, modes unchanged; what another owns is left.
+
+    No link is followed, hard ones neither: in a folder that is the user's own, they could lead to anything.
+
+    Args:
+        base: the folder they are in.
+        names: below it, folders before what is in them; what is not there is left out.
+        user_id: who gets them.
+        group_id: the group that gets them.
+
+    Returns:
+        The names of what was given.
+    """
+    given = []
+    for name in names:
+        with suppress(FileNotFoundError, NotADirectoryError), ExitStack() as opened:
+            place = _opened(opened, str(base), None, os.O_DIRECTORY)
+            *folders, last = name.split("/")
+            try:
+                for folder in folders:
+                    place = _opened(opened, folder, place, os.O_DIRECTORY)
+                file = _opened(opened, last, place, os.O_NONBLOCK)
+            except OSError as error:
+                if error.errno == errno.ELOOP:
+                    continue
+                raise
+            found = os.fstat(file)
+            is_plain = stat.S_ISDIR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
+            if found.st_uid == 0 != user_id and is_plain:
+                os.fchown(file, user_id, group_id)
+                given.append(name)
+    return given
+
+
+def _opened(opened: ExitStack, name: str, place: int | None, flags: int) -> int:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | flags, dir_fd=place)
+    opened.callback(os.close, descriptor)
+    return descriptor
 
 
 class Step(Protocol):

@@ -5,22 +5,25 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import stat
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dicomprinter.config.environment import ENV_FILES
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.service.installation import Installation
 from dicomprinter.service.logs import LOG_FILE
 from dicomprinter.service.state import Standing
-from dicomprinter.service.steps import Act, Command, Link, Remove, Run, Step, WriteFile, run
+from dicomprinter.service.steps import Act, Command, Link, Remove, Run, Step, WriteFile, give_away, run
 from dicomprinter.service.unit import installation_of, sysusers_text, tmpfiles_text, unit_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _SYSTEM = Path("/")
 _PROPERTIES = (
@@ -35,7 +38,14 @@ _PROPERTIES = (
 )
 # How `serve` begins what ends it.
 _ERROR = "error: "
+# What `init` makes in the base directory, and the .env files; folders before what is in them.
+_OWN_FILES = ("spool", "spool/incoming", "config", "config/config.xml")
 _BY_HAND = "let this machine's own supervisor run `dicomprinter serve --config FILE --base FOLDER --log-dir FOLDER`"
+
+
+def lets_others_in(folder: Path) -> bool:
+    """What is not there cannot be asked; the trial run tells of it."""
+    return not folder.is_dir() or bool(folder.stat().st_mode & stat.S_IXOTH)
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Systemd:
         run: runs programs.
         which: finds them.
         user_id: who asks.
+        is_open: whether others than its owner may enter a folder.
     """
 
     root: Path = _SYSTEM
@@ -56,6 +67,7 @@ class Systemd:
     which: Callable[[str], str | None] = shutil.which
     user_id: int = -1
     writes_units: bool = True
+    is_open: Callable[[Path], bool] = lets_others_in
 
     @property
     def is_running(self) -> bool:
@@ -100,6 +112,8 @@ class Systemd:
         installation.check()
         if not self.is_image and self.which("systemd-sysusers") is None:
             raise InputError("this machine has no systemd", remedy=_BY_HAND)
+        if not self.is_image:
+            installation.refuse_closed_places(self.is_open)
         unit, name = self.unit(installation.name), installation.name
         if unit.exists() and self.installed(name) is None:
             raise InputError(f"{unit} is not one of ours", remedy="choose another --name")
@@ -110,12 +124,23 @@ class Systemd:
             yield Act(f"look whose the files in {installation.base} are", lambda: self._refuse_others(installation))
         yield WriteFile(folders, tmpfiles_text(installation, self._group(installation.user)))
         if not self.is_image:
+            what = f"give what root has made in {installation.base} to {installation.user}"
+            yield Act(what, lambda: self._give(installation))
             create = ("systemd-tmpfiles", "--create", str(folders))
             yield Command(create, "the folders cannot be given to the service's user", self.run)
             yield self._trial(installation)
         yield WriteFile(unit, unit_text(installation))
         yield Link(self._wanted(name), f"/etc/systemd/system/{name}.service")
         yield from self._reload()
+
+    def _give(self, installation: Installation) -> str:
+        """`init`, an editor and `cp`, run by root, leave files that root alone may read."""
+        import pwd  # noqa: PLC0415 - POSIX only
+
+        user = pwd.getpwnam(installation.user)
+        names = (*_OWN_FILES, *ENV_FILES)
+        given = give_away(self.place(installation.base), names, user.pw_uid, user.pw_gid)
+        return f"gave {', '.join(given)} in {installation.base} to {installation.user}" if given else ""
 
     def _trial(self, installation: Installation) -> Step:
         places = ("check", str(installation.config), "--base", str(installation.base))
@@ -253,7 +278,7 @@ class Systemd:
         installation = self.installed(name)
         if installation is None:
             raise InputError(
-                f"there is no service {name} of dicomprinter's ({self.unit(name)})",
+                f"there is no service {name} that this program has installed ({self.unit(name)})",
                 remedy="`dicomprinter service install` makes it, --name says which is meant",
             )
         return installation

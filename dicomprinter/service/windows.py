@@ -275,7 +275,7 @@ class Windows:
         installation = self.installed(name)
         if installation is None or not self._exists(name):
             raise InputError(
-                f"there is no service {name} of dicomprinter's",
+                f"there is no service {name} that this program has installed",
                 remedy="`dicomprinter service install` makes it, --name says which is meant",
             )
         return installation

@@ -30,7 +30,7 @@ def programs() -> Programs:
 def system(root: Path, programs: Programs) -> Systemd:
     """One that runs, asked by root."""
     (root / "run" / "systemd" / "system").mkdir(parents=True)
-    return Systemd(root, run=programs, which=lambda name: f"/bin/{name}", user_id=0)
+    return Systemd(root, run=programs, which=lambda name: f"/bin/{name}", user_id=0, is_open=lambda _: True)
 
 
 @pytest.fixture

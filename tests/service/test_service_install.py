@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import grp
+import os
 import pwd
+import shutil
+import stat
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dicomprinter.cli.main import invoke
 from dicomprinter.errors import InputError, PermanentError
-from dicomprinter.service.systemd import Systemd
+from dicomprinter.service.systemd import Systemd, lets_others_in
 from tests.service.systemd_help import ENABLED, NOBODY, UNIT, Call, Programs, install, standard
 
 # Installing
@@ -22,7 +26,7 @@ def test_a_running_machine_gets_user_folders_a_trial_and_the_unit_in_this_order(
 ) -> None:
     installation = standard(system)
     changed = [bool(said) for said in install(system, installation)]
-    assert changed == [True, False, False, True, False, False, True, True, False]
+    assert changed == [True, False, False, True, False, False, False, True, True, False]
     group = f"{root}/etc"
     assert programs.ran == [
         (f"systemd-sysusers {group}/sysusers.d/dicomprinter.conf", None),
@@ -95,7 +99,7 @@ def test_a_unit_of_somebody_elses_is_not_replaced(system: Systemd, root: Path) -
     (root / UNIT).write_text("[Service]\nExecStart=/bin/true\n")
     with pytest.raises(InputError, match=r"dicomprinter.service is not one of ours; choose another --name"):
         install(system, standard(system))
-    with pytest.raises(InputError, match="there is no service dicomprinter of dicomprinter's"):
+    with pytest.raises(InputError, match="there is no service dicomprinter that this program has installed"):
         list(system.uninstalling("dicomprinter"))
     assert (root / UNIT).read_text() == "[Service]\nExecStart=/bin/true\n"
 
@@ -118,7 +122,67 @@ def test_without_systemd_at_all_the_way_out_is_told(system: Systemd) -> None:
         list(replace(system, which=lambda _: None).installing(standard(system)))
 
 
+def test_what_init_has_made_as_root_goes_to_the_services_user(system: Systemd, root: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may give files away")
+    base, other = root / "var/lib/dicomprinter", root / "etc/shadow"
+    other.write_text("secret")
+    invoke(["init", str(base)])
+    (base / ".env.local").symlink_to(other)
+    (base / "config/.env").hardlink_to(other)
+    (base / "config/.env.local").write_text("A=1\n")
+    os.chown(base / "config/.env.local", 12345, 12345)
+    said = "".join(install(system, standard(system)))
+    assert "gave spool, spool/incoming, config, config/config.xml, .env in /var/lib/dicomprinter to nobody" in said
+    nobody = pwd.getpwnam(NOBODY)
+    for name in ("spool", "spool/incoming", "config", "config/config.xml", ".env"):
+        found = (base / name).stat()
+        assert (found.st_uid, found.st_gid) == (nobody.pw_uid, nobody.pw_gid), name
+    assert stat.S_IMODE((base / ".env").stat().st_mode) == 0o600
+    assert (other.stat().st_uid, (base / "config/.env.local").stat().st_uid) == (0, 12345)
+    assert not any(install(system, standard(system)))
+
+
+def test_a_program_that_the_services_user_cannot_get_to_is_refused(system: Systemd, programs: Programs) -> None:
+    home = Path("/", "home", "anna")
+    installation = standard(system, python=home / "venv/bin/python")
+    closed = replace(system, is_open=lambda folder: folder != home)
+    with pytest.raises(InputError, match=rf"cannot get to {home}/venv/.*; {home} is closed .*; install .*/opt"):
+        install(closed, installation)
+    assert programs.ran == []
+    install(system, installation)
+
+
+@pytest.mark.parametrize(("mode", "is_open"), [(0o700, False), (0o750, False), (0o711, True), (0o755, True)])
+def test_a_folder_is_open_when_others_may_enter_it(tmp_path: Path, mode: int, is_open: bool) -> None:
+    tmp_path.chmod(mode)
+    assert lets_others_in(tmp_path) is is_open
+    assert Systemd().is_open is lets_others_in
+
+
 # The command
+
+
+def test_the_configuration_that_init_has_made_in_the_base_is_taken(root: Path, call: Call) -> None:
+    invoke(["init", str(root / "srv/pages")])
+    code, _, err = call("install", "--root", root, "--base", "/srv/pages")
+    assert code == 0, err
+    assert "--config /srv/pages/config/config.xml --base /srv/pages " in (root / UNIT).read_text()
+    # What was chosen once stays, until another base directory is named.
+    assert call("install", "--root", root, "--config", "/etc/dicomprinter/config.xml")[0] == 0
+    assert call("install", "--root", root, "--base", "/srv/pages")[0] == 0
+    assert "--config /etc/dicomprinter/config.xml --base /srv/pages " in (root / UNIT).read_text()
+
+
+def test_the_way_out_that_many_problems_share_is_told_once(live: Systemd, root: Path, call: Call) -> None:
+    base = root / "var/lib/dicomprinter"
+    invoke(["init", str(base)])
+    (base / ".env").unlink()
+    shutil.copy(base / "config/config.xml", root / "etc/dicomprinter/config.xml")
+    code, _, err = call("install", "--user", NOBODY)
+    assert code == 2
+    assert err.count("is not set") == 9
+    assert err.count(f"set it in the environment or in {base / '.env'}") == 1
 
 
 def test_an_image_is_written_and_nothing_is_run(root: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,8 @@ def test_a_unit_of_another_is_not_taken_for_ours(unit: str) -> None:
         ({"base": Path("/tmp/x")}, "no share in /tmp"),
         ({"log_dir": Path("/var/tmp")}, "no share in /var/tmp"),
         ({"writable": (Path("/run/x"),)}, "no share in /run"),
+        ({"config": Path("/tmp/config.xml")}, "cannot see /tmp/config.xml; it has no share in /tmp; put it into /etc"),
+        ({"python": Path("/var/tmp/venv/bin/python")}, "cannot see /var/tmp/.*; install .* in /opt"),
         ({"base": Path("/srv/a\nExecStartPre=/bin/x")}, "cannot be shown"),
     ],
 )
