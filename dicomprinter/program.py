@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from dicomprinter.config.environment import Environment
     from dicomprinter.config.tree import Element, Node, Position
 
 _ROOTS = ("DicomPrinter", "DicomPrinterConfig")
@@ -112,24 +113,26 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
     root = parse(data, file)
     _check_root(root, file)
     report = Report()
-    expand_environment(root, read_environment(base, environment), report)
+    variables = read_environment(base, environment)
+    expand_environment(root, variables, report)
     spec = root_spec()
     node = canonical(root, spec, report)
     check_references(root, node, report)
     if not report.errors:
         validate(node, spec, report)
     if report.errors:
-        raise _config_error(file, report)
+        raise _config_error(file, report, variables)
     program = _read(file, node)
     _check_performs(program, report)
     if program.drop_monitor is not None:
         position = next(node.all("DropMonitor")).position
         report.warn(position, "<DropMonitor>: this version does not watch its folder", _OWN_FOLDER)
     if report.errors:
-        raise _config_error(file, report)
+        raise _config_error(file, report, variables)
     advice = Report()
     advise(program.workflow, program.actions, next(node.all("Workflow")).position, advice)
-    return replace(program, warnings=_problems(file, report.warnings), advice=_problems(file, advice.warnings))
+    warnings = (*_problems(file, report.warnings), *variables.faults)
+    return replace(program, warnings=warnings, advice=_problems(file, advice.warnings))
 
 
 def _check_performs(program: Program, report: Report) -> None:
@@ -201,5 +204,6 @@ def _problems(file: Path, entries: Iterable[tuple[Position, str, str]]) -> tuple
     return tuple(sorted(unique))
 
 
-def _config_error(file: Path, report: Report) -> ConfigError:
-    return ConfigError(list(_problems(file, report.errors)), list(_problems(file, report.warnings)))
+def _config_error(file: Path, report: Report, variables: Environment) -> ConfigError:
+    warnings = [*_problems(file, report.warnings), *variables.faults]
+    return ConfigError(list(_problems(file, report.errors)), warnings)

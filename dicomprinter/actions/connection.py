@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 def _check_tls(node: Node, report: Report) -> None:
     if node["key"] is not None and node["cert"] is None:
         report.error(node.position, '<Tls> has the attribute "key" but no "cert"', "name the certificate too")
+    for name in ("ca", "cert", "key"):
+        if node[name] is not None and not Path(node[name]).is_file():
+            report.warn(
+                node.position,
+                f'<Tls>: there is no file "{node[name]}" for its {name} yet',
+                "nothing is sent before it is there; a whole path is the same from every folder",
+            )
     if not node["verify"]:
         report.warn(node.position, "<Tls> does not check who the peer is", 'take away verify="false" where you can')
 

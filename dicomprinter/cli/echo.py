@@ -154,6 +154,8 @@ def _show(answer: _Answer) -> None:
         most = f"{found.max_pdu} bytes" if found.max_pdu else "any length"
         _line("association", f"accepted; PDUs of {most}", found.seconds["associate"])
     _show_contexts(found)
+    if answer.error is None and any(one.reason for one in found.proposals):
+        _line("", "what is refused does no harm: each action can use what is accepted", None)
     if found.status is not None and "echo" in found.seconds:
         _line("C-ECHO", str(found.status), found.seconds["echo"], ok=found.status.stored)
     if answer.error is not None:

@@ -27,10 +27,17 @@ def command(folder: Path) -> int:
     its files exists, nothing is done. Folders and files are for their owner alone.
     """
     _refuse_existing(folder)
-    for name in _FOLDERS:
-        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, template in _FILES.items():
-        _write(folder / name, resources.files("dicomprinter.cli").joinpath(template).read_text(encoding="utf-8"))
+    try:
+        for name in _FOLDERS:
+            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, template in _FILES.items():
+            _write(folder / name, resources.files("dicomprinter.cli").joinpath(template).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or folder} cannot be made",
+            cause=error.strerror or type(error).__name__,
+            remedy="name a folder where you may write",
+        ) from None
     if invocation().as_json:
         print_json({"base": str(folder.absolute()), "files": [str((folder / name).absolute()) for name in _FILES]})
     else:

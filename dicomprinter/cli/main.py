@@ -96,14 +96,18 @@ def invoke(arguments: Sequence[str]) -> int:
         # A file name need not be text, and a terminal need not know every letter.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    invocation = Invocation(as_json="--json" in arguments)
+    if list(arguments[:1]) == ["help"]:
+        arguments = [*arguments[1:], "--help"]
+    # Known before the options are read: a command that cannot be imported has none.
+    invocation = Invocation("--json" in arguments, verbose="-v" in arguments or "--verbose" in arguments)
     try:
         code = commands.main(list(arguments), prog_name="dicomprinter", standalone_mode=False, obj=invocation)
         return int(code or 0)
     except click.ClickException as error:
-        say_error(InputError(error.format_message()), invocation)
+        say_error(InputError(_misplaced(error) or error.format_message()), invocation)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        say_error(DicomPrinterError("interrupted"), invocation)
         return INTERRUPTED
     except DicomPrinterError as error:
         say_error(error, invocation)
@@ -118,6 +122,20 @@ def invoke(arguments: Sequence[str]) -> int:
         _say_where(invocation)
         say_error(DicomPrinterError(f"a fault of the program ({type(error).__name__})", remedy=remedy), invocation)
         return DicomPrinterError.exit_code
+
+
+def _misplaced(error: click.ClickException) -> str:
+    """Where an option belongs that only a command below has; empty of any other error."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None or not isinstance(error.ctx.command, click.Group):
+        return ""
+    group = error.ctx.command
+    below = [group.get_command(error.ctx, name) for name in group.list_commands(error.ctx)]
+    while below:
+        command = below.pop()
+        if command is not None and any(error.option_name in parameter.opts for parameter in command.params):
+            return f"{error.option_name} goes after the command, as in: dicomprinter jobs list --base DIR"
+        below += command.commands.values() if isinstance(command, click.Group) else ()
+    return ""
 
 
 def _say_where(invocation: Invocation) -> None:

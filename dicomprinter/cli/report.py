@@ -67,12 +67,22 @@ class Report:
         return {name: value for name, value in asdict(self).items() if name not in ("stored", "asks")}
 
 
-def show_report(report: Report, on: str, *, dry: bool) -> None:
-    """Print a report for a person; `on` says how the job goes on."""
-    click.echo(f"job {report.job}")
+def show_report(report: Report, on: str, *, dry: bool, is_told: bool) -> None:
+    """Print a report for a person.
+
+    Args:
+        report: what became of the job.
+        on: how it goes on.
+        dry: whether it was a dry run.
+        is_told: whether the log has told the history on the screen already.
+    """
     if dry:
         click.secho("a dry run: nobody is called, every Store is answered with success", bold=True)
-    show_history(report.history)
+    # The outcome is told below.
+    told = (report.outcome, f"{report.outcome}: {report.reason}")
+    lines = (line for line in report.history if line.get("message") not in told)
+    # A log leaves out what may hold patient data, for the person who runs the job to see here.
+    show_history(tuple(line for line in lines if line.get("private") or not is_told))
     show_instances(report.instances)
     colour = _OUTCOME_COLOURS.get(report.outcome, "red")
     reason = f": {plain(report.reason)}" if report.reason else ""
@@ -111,5 +121,7 @@ def way_on(base: Path, config: Path, report: Report, endpoints: Mapping[str, tup
         lines.append(f"answer it:   {match} TAG=VALUE...")
     elif report.outcome in ("held", "manual"):
         lines.append(f"send it on:  {shlex.join(['dicomprinter', 'jobs', 'resume', report.job, '--base', str(base)])}")
+    elif report.outcome == "suspended":
+        lines.append(f"at once:     {shlex.join(['dicomprinter', 'jobs', 'resume', report.job, '--base', str(base)])}")
     lines.append(f"let it run:  {shlex.join(serve)}")
     return "\n".join(lines)

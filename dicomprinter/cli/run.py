@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -116,6 +117,7 @@ def command(
     """
     _check_dry_run(dry_run, output_dir, assumed)
     refuse_folder(config)
+    _refuse_exchanged(config, files)
     program = with_endpoints(load(config, base_for(config, base)), endpoints)
     program = replace(program, assumed=assumptions(program, assumed))
     say_problems(program.remarks, "yellow", "warning: ")
@@ -129,6 +131,13 @@ def command(
     return _run(_Order(program, files, submission, base, endpoints, output_dir if dry_run else None, form))
 
 
+def _refuse_exchanged(config: Path, files: tuple[Path, ...]) -> None:
+    if config.suffix.lower() != ".xml" and any(file.suffix.lower() == ".xml" for file in files):
+        raise InputError(
+            f"{config} is no XML file", remedy="CONFIG comes first: dicomprinter run config.xml scan.png, say"
+        )
+
+
 def _check_dry_run(dry_run: bool, output_dir: Path | None, assumed: tuple[tuple[str, str], ...]) -> None:
     if dry_run and output_dir is None:
         raise InputError("--dry-run needs --output-dir", remedy="name the folder for the objects")
@@ -139,6 +148,10 @@ def _check_dry_run(dry_run: bool, output_dir: Path | None, assumed: tuple[tuple[
     for place in (output_dir, *output_dir.absolute().parents) if output_dir is not None else ():
         if place.exists() and not place.is_dir():
             raise InputError(f"--output-dir: {place} is a file", remedy="name a folder")
+    if output_dir is not None:
+        there = next(place for place in (output_dir, *output_dir.absolute().parents) if place.exists())
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise InputError(f"--output-dir: {there} cannot be written", remedy="name a folder of yours")
 
 
 def _user() -> str:
@@ -169,6 +182,8 @@ def _run_in(spool: Spool, order: _Order) -> int:
     with Decoder() as decoder:
         used = tools(decoder, network)
         job = Intake(spool, decoder, used.clock).copy(order.files, order.submission)
+        # At once: a peer that is silent must not look like a program that hangs.
+        click.echo(f"job {job.id}", err=invocation().as_json)
         # A finished job's folder goes when it ends: what it says is read before.
         runner = Runner(
             spool,
@@ -194,7 +209,7 @@ def _run_in(spool: Spool, order: _Order) -> int:
         print_json(report.to_json())
         say(on)
     else:
-        show_report(report, on, dry=network is not None)
+        show_report(report, on, dry=network is not None, is_told=invocation().verbose)
     return code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from dicomprinter.cli.arguments import endpoint_option
 from dicomprinter.cli.bases import BASE_HELP, refuse_folder, service_base
 from dicomprinter.cli.log_option import log_format_option
 from dicomprinter.cli.messages import PATH, examples, invocation, verbose_option
+from dicomprinter.errors import InputError
 from dicomprinter.service.log_form import Form
 from dicomprinter.service.notify import supervisor
 from dicomprinter.service.serve import Service
@@ -47,6 +49,10 @@ def command(
     place = service_base(base)
     file = config.absolute() if config else place / "config" / "config.xml"
     refuse_folder(file)
+    if not file.exists():
+        made = shlex.join(["dicomprinter", "init", str(place)])
+        remedy = "check the path" if config else f"`{made}` writes one to start from; or name yours with --config"
+        raise InputError(f"there is no configuration {file}", remedy=remedy)
     watcher = supervisor(os.environ)
     if watcher.period is not None:
         # A watchdog ends what stands still by SIGABRT: then every thread's place is told, and no value.

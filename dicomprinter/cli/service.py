@@ -23,7 +23,8 @@ from dicomprinter.cli.messages import (
     show_help,
     verbose_option,
 )
-from dicomprinter.errors import InputError, PermanentError
+from dicomprinter.config.environment import read_environment, where_to_set
+from dicomprinter.errors import ConfigError, InputError, PermanentError, Problem
 from dicomprinter.program import load
 from dicomprinter.service.installation import NAME, Installation
 from dicomprinter.service.manager import Manager, manager
@@ -68,10 +69,14 @@ def command(ctx: click.Context) -> int:
     epilog=examples(
         "dicomprinter service install --dry-run  # what it would do",
         "sudo dicomprinter service install --incoming-group radiology",
-        "sudo dicomprinter service install --base /srv/dicomprinter --writable /srv/export",
+        "sudo dicomprinter service install --writable /srv/export --workers 4",
     ),
 )
-@click.option("--config", type=PATH, help="The configuration; /etc/dicomprinter/config.xml.")
+@click.option(
+    "--config",
+    type=PATH,
+    help="The configuration; BASE/config/config.xml if --base is named and has it, else /etc/dicomprinter/config.xml.",
+)
 @click.option("--base", type=PATH, help="The base directory; /var/lib/dicomprinter.")
 @click.option("--log-dir", type=PATH, help="Where the log goes; /var/log/dicomprinter.")
 @click.option("--user", help="Who the service runs as; made if missing; dicomprinter.")
@@ -90,7 +95,7 @@ def install(*, name: str, root: Path | None, dry_run: bool, **options: Any) -> i
     """
     system = manager(root)
     before = system.installed(name)
-    installation = _wanted(before or system.standard(name), options)
+    installation = _wanted(system, before or system.standard(name), options)
     _check_configuration(system, installation)
     if dry_run:
         for step in system.installing(installation):
@@ -181,12 +186,16 @@ def uninstall(name: str, dry_run: bool) -> int:
     return 0
 
 
-def _wanted(standard: Installation, options: dict[str, Any]) -> Installation:
+def _wanted(system: Manager, standard: Installation, options: dict[str, Any]) -> Installation:
     """The standard with what the options say."""
     said = {name: value for name, value in options.items() if value not in (None, ())}
     said |= {name: said[name].absolute() for name in ("config", "base", "log_dir") if name in said}
     if "writable" in said:
         said["writable"] = tuple(path.absolute() for path in said["writable"])
+    if "config" not in said and said.get("base", standard.base) != standard.base:
+        # Where `init` has put it.
+        own = said["base"] / "config" / "config.xml"
+        said |= {"config": own} if system.place(own).is_file() else {}
     return replace(standard, **said, python=Path(sys.executable))
 
 
@@ -203,7 +212,20 @@ def _check_configuration(system: Manager, installation: Installation) -> None:
             f"there is no configuration {file}",
             remedy="write one (`dicomprinter check` says what is wrong with it), or name it with --config",
         )
-    say_problems(load(file, system.place(installation.base), {}).warnings, "yellow", "warning: ")
+    base = system.place(installation.base)
+    try:
+        warnings = load(file, base, {}).warnings
+    except ConfigError as error:
+        way_out = where_to_set(read_environment(base, {}))
+        raise ConfigError(_told_once(way_out, error.problems), error.warnings) from None
+    say_problems(warnings, "yellow", "warning: ")
+
+
+def _told_once(way_out: str, problems: list[Problem]) -> list[Problem]:
+    """Nine variables that are not set have one way out, which stands at the last of them."""
+    having = [problem for problem in problems if way_out in problem.suggestion]
+    shorter = {one: replace(one, suggestion=one.suggestion.partition(way_out)[2].lstrip(", ")) for one in having[:-1]}
+    return [shorter.get(problem, problem) for problem in problems]
 
 
 def _do(steps: Iterable[Step]) -> bool:

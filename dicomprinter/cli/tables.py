@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -12,13 +13,19 @@ from rich.text import Text
 from dicomprinter.cli.messages import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 _WIDE = 10_000
+_NARROW = 110
 
 
 def show_table(
-    titles: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None, *, whole: str = "", cut: str = ""
+    titles: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    title: str | None = None,
+    *,
+    whole: Collection[str] = (),
+    cut: Collection[str] = (),
 ) -> None:
     """Print rows of texts; in a pipe each row is one line.
 
@@ -26,20 +33,33 @@ def show_table(
         titles: of the columns.
         rows: a text for each column.
         title: of the table.
-        whole: the column that is never wrapped.
-        cut: the column that is cut to one line, and gives way first.
+        whole: the columns that are never wrapped.
+        cut: the columns that are cut to one line, and give way first.
     """
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, emoji=False, width=_WIDE)
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in titles:
-        table.add_column(name, overflow="fold", no_wrap=name == whole)
+        table.add_column(name, overflow="fold", no_wrap=name in whole, min_width=len(name))
     for row in rows:
         table.add_row(
-            *(_cut(cell) if name == cut else Text(plain(cell)) for name, cell in zip(titles, row, strict=True))
+            *(_cut(cell) if name in cut else Text(plain(cell)) for name, cell in zip(titles, row, strict=True))
         )
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    lines = (line.rstrip() for line in captured.get().splitlines())
+    # The rule below the titles would be as long as the longest text.
+    click.echo("\n".join(line for line in lines if line.strip("─ ")))
+
+
+def is_narrow() -> bool:
+    """Whether a table goes to a terminal that is no wider than 110 letters."""
+    console = Console()
+    return console.is_terminal and console.width <= _NARROW
 
 
 def _cut(cell: str) -> Text:

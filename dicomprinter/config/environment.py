@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dicomprinter.errors import InputError
+from dicomprinter.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +24,10 @@ _COMMENT = re.compile(r"(?:^|\s+)#.*")
 
 
 class Environment(dict[str, str]):
-    """The variables, and the base directory whose files they come from."""
+    """The variables, the base directory whose files they come from, and what is wrong with lines of these."""
 
     base: Path | None = None
+    faults: tuple[Problem, ...] = ()
 
 
 def read_environment(base: Path | None, process: Mapping[str, str] | None = None) -> Environment:
@@ -40,7 +41,9 @@ def read_environment(base: Path | None, process: Mapping[str, str] | None = None
     for name in ENV_FILES if base else ():
         file = Path(base or "") / name
         if file.is_file():
-            variables |= _read_file(file)
+            found, faults = _read_file(file)
+            variables |= found
+            variables.faults += faults
     variables |= os.environ if process is None else process
     return variables
 
@@ -53,18 +56,25 @@ def where_to_set(variables: Mapping[str, str]) -> str:
     return f"set it in the environment or in {base.absolute() / ENV_FILES[0]}"
 
 
-def _read_file(file: Path) -> dict[str, str]:
+def _read_file(file: Path) -> tuple[dict[str, str], tuple[Problem, ...]]:
     try:
         # Editors on Windows put a mark at the beginning, which would hide the first variable.
         text = file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"cannot read {file}", cause=error.strerror or "", remedy="check its rights") from None
-    variables = {}
-    for line in text.splitlines():
+    variables, faults = {}, []
+    for number, line in enumerate(text.splitlines(), start=1):
         match = _ASSIGNMENT.fullmatch(line.strip())
         if match:
             variables[match[1]] = _value(match[2])
-    return variables
+            if match[2][:1] in ("'", '"') and not _QUOTED.fullmatch(match[2]):
+                message = f"the value of {match[1]} begins with a quote that does not end it"
+                faults.append(Problem(file, number, 1, message, "close the quote at the end of the line"))
+        elif line.strip() and not line.strip().startswith("#"):
+            # The line itself is not shown: it may hold a password.
+            message = "the line is not of the form NAME=value and sets nothing"
+            faults.append(Problem(file, number, 1, message, "write # before what is a remark"))
+    return variables, tuple(faults)
 
 
 def _value(text: str) -> str:

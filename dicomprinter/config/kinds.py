@@ -14,7 +14,7 @@ from dicomprinter.dicom.character_sets import is_known
 from dicomprinter.dicom.tags import parse_tag, refused_in_a_job, tag_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ _COLOUR = re.compile(r"(?:0x)?([0-9A-F]{2})?([0-9A-F]{2})([0-9A-F]{2})([0-9A-F]{
 # As many digits as any value needs; Python's own reading also takes 1_000, and has no end.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})")
+# In difflib's ratio: how near a word has to be so that it is clearly meant.
+_NEAR = 0.65
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
@@ -150,14 +152,24 @@ def decimal(low: float, high: float | None = None) -> Kind:
     return Kind("a number" + limits, parse)
 
 
+def _clearly_meant(text: str, known: Mapping[str, str]) -> str | None:
+    """What a misspelt word stands for; None when that may be several: a guess would be taken for advice."""
+    beginnings = {meant for word, meant in known.items() if text.startswith(word)}
+    beginnings = beginnings or {meant for word, meant in known.items() if word.startswith(text)}
+    if beginnings:
+        return beginnings.pop() if len(beginnings) == 1 else None
+    near = difflib.get_close_matches(text, known, n=1, cutoff=_NEAR)
+    return known[near[0]] if near else None
+
+
 def choice(*spellings: str, also: dict[str, str] | None = None) -> Kind:
     """One of some words, whatever their case; `also` maps other accepted words to these."""
     known = {spelling.lower(): spelling for spelling in spellings} | {k.lower(): v for k, v in (also or {}).items()}
 
     def parse(text: str) -> str:
         if text.lower() not in known:
-            near = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.5)
-            hint = f'; did you mean "{known[near[0]]}"?' if near else f"; choose one of {', '.join(spellings)}"
+            meant = _clearly_meant(text.lower(), known)
+            hint = f'; did you mean "{meant}"?' if meant else f"; choose one of {', '.join(spellings)}"
             raise ValueError(f'"{text}" is not allowed here{hint}')
         return known[text.lower()]
 

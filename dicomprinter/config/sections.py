@@ -33,6 +33,15 @@ def _check_size(node: Node, report: Report) -> None:
         report.warn(node.position, f'<{node.name}>: "{node.text}" is less than 1 MB', "1 MB is taken")
 
 
+def _check_validity(node: Node, report: Report) -> None:
+    if node.value == 0:
+        report.warn(
+            node.position,
+            "<ValidityPeriod>: with 0 every job that waits expires at once, also one that is to be tried again",
+            "write the days that a job may wait, 5 say; dicomprinter jobs restore takes expired jobs back",
+        )
+
+
 def _encoding(text: str) -> str:
     try:
         # An encoding of text: codecs knows others, such as hex.
@@ -50,7 +59,14 @@ GENERAL = Spec(
     children=(
         optional("CheckingInterval", decimal(0.05, 86400), "seconds: the longest wait between looks at the spool; 1"),
         optional("SuspensionTime", decimal(0, 525600), "minutes, decimals allowed: the wait of a suspended job; 15"),
-        optional("ValidityPeriod", decimal(0, 36500), "days after which an unfinished job expires; 5"),
+        Child(
+            Spec(
+                "ValidityPeriod",
+                text=decimal(0, 36500),
+                check=_check_validity,
+                doc="days after which an unfinished job expires; 5",
+            )
+        ),
         optional("Verbosity", integer(1, 35), "how deep log detail goes; 35"),
         optional("RedactSensitiveLogValues", BOOLEAN, "whether patient data is kept out of logs; true"),
         Child(Spec("MaximumLogFileSize", text=FILE_SIZE, check=_check_size, doc="a bare number is in MB; 50M")),

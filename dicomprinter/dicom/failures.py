@@ -16,8 +16,8 @@ from dicomprinter.errors import DicomPrinterError, PermanentError, TransientErro
 _REJECTIONS: Final[dict[tuple[int, int], tuple[str, str]]] = {
     (1, 1): ("it gave no reason", "look into the peer's log; it may not know our AE title or address"),
     (1, 2): ("it does not support the DICOM application context", "check that the port is the DICOM port"),
-    (1, 3): ("it does not know our AE title", "let the peer's administrator register it, or correct MyAeTitle"),
-    (1, 7): ("it does not answer to the called AE title", "correct PeerAeTitle: peers compare it letter by letter"),
+    (1, 3): ("it does not know our AE title", "let the peer's administrator register it, or correct MyAETitle"),
+    (1, 7): ("it does not answer to the called AE title", "correct PeerAETitle: peers compare it letter by letter"),
     (2, 1): ("its association service gave no reason", "look into the peer's log"),
     (2, 2): ("it does not support this protocol version", "check that the port is the DICOM port"),
     (3, 1): ("it is congested at the moment", "try again later"),
@@ -145,7 +145,15 @@ def stalled(peer: Peer, seconds: float | None, *, sending: str) -> TransientErro
 
 def no_handshake(peer: Peer, error: OSError, *, awaited: str) -> DicomPrinterError:
     """The connection broke before the association stood; a refused TLS certificate shows itself only here."""
-    return tls_failed(peer, error) if isinstance(error, ssl.SSLError) else closed(peer, awaited=awaited)
+    if isinstance(error, ssl.SSLError):
+        return tls_failed(peer, error)
+    if peer.tls is None:
+        return TransientError(
+            f"{peer} closed the connection before {awaited}",
+            cause="the peer was stopped, a firewall cut the connection, or the port wants TLS",
+            remedy="try again later; where the peer expects TLS, add <Tls/> to ConnectionParameters",
+        )
+    return closed(peer, awaited=awaited)
 
 
 def closed(peer: Peer, *, awaited: str) -> TransientError:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _CHARACTER_SET: Final = Tag("SpecificCharacterSet")
+_EXAMPLES: Final = {"DA": "19640812", "TM": "143000", "DT": "20260131143000", "AS": "062Y", "UI": "1.2.840.1"}
 _HEXADECIMAL: Final = frozenset("0123456789abcdefABCDEF")
 
 
@@ -50,7 +51,7 @@ class Match:
 
 def from_pairs(pairs: Iterable[tuple[str, str]]) -> Match:
     """Tags, by keyword or number, with their values as text."""
-    return _gathered((tag, value, tag, f"{tag}={value}") for tag, value in pairs)
+    return _gathered((tag, value, "", value) for tag, value in pairs)
 
 
 def from_lines(text: str) -> Match:
@@ -112,13 +113,13 @@ def _lines(text: str) -> list[str]:
 
 
 def _gathered(entries: Iterable[tuple[str, str, str, str]]) -> Match:
-    """`entries`: tag, value, what to call the entry in a message, and the whole of it."""
+    """`entries`: tag, value, where it stands if that has to be said, and what to show of it in private."""
     values, remarks = Dataset(), []
     for name, value, place, whole in entries:
         try:
             tag = parse_tag(name)
         except ValueError as error:
-            remarks.append(Remark(f"{place} names no tag", str(error)))
+            remarks.append(Remark(f"{place or 'this'} names no tag", str(error)))
             continue
         try:
             _check_may_be_set(tag)
@@ -128,7 +129,9 @@ def _gathered(entries: Iterable[tuple[str, str, str, str]]) -> Match:
             text, notes = clean(tag, vr, value)
             set_text(values, tag, vr, text)
         except PermanentError as error:
-            remarks.append(Remark(f"{place}: {error}", whole))
+            example = _EXAMPLES.get(dictionary_vr(tag) or "", "")
+            said = f"{error}: {example}, say" if example else str(error)
+            remarks.append(Remark(f"{place}: {said}" if place else said, whole))
         else:
             remarks += [Remark(note, is_left_out=False) for note in notes]
     return Match(values, tuple(remarks))

@@ -51,8 +51,18 @@ def apply(job: Job, command: dict[str, Any], leave: Callable[[Job], None]) -> An
         answer = _match(job, command)
     else:
         answer = Answer("the command is not known", succeeded=False)
-    job.note(f"operator: {name}: {answer.message}", answers=command.get("token"), succeeded=answer.succeeded)
+    job.note(noted(str(name), answer.message), answers=command.get("token"), succeeded=answer.succeeded)
     return answer
+
+
+def noted(command: str, message: str) -> str:
+    """An answer as the history has it: which command it is of is said once."""
+    return f"operator: {message}" if message.startswith(command) else f"operator: {command}: {message}"
+
+
+def answered(command: str, message: str) -> str:
+    """The answer that `noted` has written down."""
+    return message.removeprefix("operator: ").removeprefix(f"{command}: ")
 
 
 def _match(job: Job, command: dict[str, Any]) -> Answer:
@@ -92,7 +102,7 @@ def ask_service(spool: Spool, folder: JobFolder, command: str, *, timeout: float
         with suppress(FileNotFoundError):
             for line in folder.history():
                 if line.get("answers") == token:
-                    return Answer(str(line["message"]), bool(line.get("succeeded", True)))
+                    return Answer(answered(command, str(line["message"])), bool(line.get("succeeded", True)))
         time.sleep(_POLL_SECONDS)  # another process answers: there is nothing to wait on but its file
     raise SpoolError(
         f"the service did not answer within {timeout:g} s",

@@ -6,6 +6,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Self
 
+from dicomprinter.actions.query.action import AsksNobody
 from dicomprinter.actions.sending import StandIn
 from dicomprinter.dicom.status import store_status
 from dicomprinter.errors import PermanentError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from dicomprinter.dicom.peer import Peer
 
 
-class DryNetwork:
+class DryNetwork(AsksNobody):
     """Answers every Store with success and every Query with nothing; keeps each object below a folder."""
 
     def __init__(self, folder: Path) -> None:

@@ -322,7 +322,8 @@ class Engine:
             was = f"it was {job.state.value}: {job.reason or 'no reason'}"
             job.reason = f"unfinished for longer than ValidityPeriod; {was}"
             job.state, job.wake_at, job.asks = State.EXPIRED, None, None
-            job.note("expired", level="WARN")
+            kept = f"it is kept in spool/expired/{job_id}; dicomprinter jobs restore {job_id} takes it back"
+            job.note(f"expired: unfinished for longer than ValidityPeriod; {kept}", level="WARN")
             job.folder.save(job, secure=True)
         job.folder.path.rename(self.spool.expired / job_id)
         self._forget(job_id)

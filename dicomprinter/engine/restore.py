@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dicomprinter.engine.commands import Answer
+from dicomprinter.engine.commands import Answer, answered, noted
 from dicomprinter.errors import SpoolError
 from dicomprinter.job.folder import JobFolder, sync_folder
 from dicomprinter.job.parts import State
@@ -58,7 +58,8 @@ def restore(spool: Spool, job_id: str, now: datetime, token: str | None = None) 
     sync_folder(spool.expired)
     job.folder.path = place
     answer = Answer(f"restored, now queued; it goes on at {job.position}, and its age counts anew")
-    job.note(f"operator: restore: {answer.message}; it came in at {came.isoformat(timespec='seconds')}", answers=token)
+    came_in = f"it came in at {came.isoformat(timespec='seconds')}"
+    job.note(f"{noted('restore', answer.message)}; {came_in}", answers=token)
     return job, answer
 
 
@@ -81,7 +82,7 @@ def ask_to_restore(spool: Spool, job_id: str, timeout: float) -> Answer:
             with suppress(FileNotFoundError):
                 for line in JobFolder(folder).history():
                     if line.get("answers") == token:
-                        return Answer(str(line["message"]).removeprefix("operator: restore: "))
+                        return Answer(answered("restore", str(line["message"])))
         if is_over:
             outcome = spool.outcome(job_id)
             if outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -38,6 +39,7 @@ class Spool:
         self.root = base / "spool"
         self.incoming, self.jobs, self.rejected, self.expired = (self.root / name for name in _FOLDERS)
         self.ledger = self.root / "ledger.jsonl"
+        self._older_ledger = self.ledger.with_name("ledger.1.jsonl")
         self.commands = self.root / "commands"
         self._owner = self.root / ".owner"
         # Any thread may ask whether it is held.
@@ -55,6 +57,8 @@ class Spool:
         try:
             for folder in (spool.root, *(spool.root / name for name in _FOLDERS)):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
             spool._lock.acquire(timeout=patience)
             spool._owner.write_text(str(os.getpid()), encoding="ascii")
         except Timeout:
@@ -65,7 +69,7 @@ class Spool:
         except OSError as error:
             raise SpoolError(
                 f"the spool {spool.root} cannot be used",
-                cause=error.strerror or "",
+                cause=f"{error.filename or spool.root}: {error.strerror or type(error).__name__}",
                 remedy="check its rights and the disk",
             ) from None
         for gone in spool.jobs.glob(".gone-*"):
@@ -143,11 +147,41 @@ class Spool:
         said = [line for line in lines.read(self.ledger) if line.get("job") == job_id]
         return str(said[-1]["outcome"]) if said else None
 
+    def left(self, job_id: str) -> dict[str, Any] | None:
+        """The ledger's line of a job that has left, by its id or the beginning of it; None when there is none.
+
+        Raises:
+            SpoolError: it is the beginning of several.
+        """
+        said = {
+            str(line.get("job")): line
+            for ledger in (self._older_ledger, self.ledger)
+            for line in lines.read(ledger)
+            if str(line.get("job")).startswith(job_id)
+        }
+        if job_id not in said and len(said) > 1:
+            raise SpoolError(f'"{job_id}" is the beginning of {len(said)} finished jobs', remedy="write more of the id")
+        return said.get(job_id) or next(iter(said.values()), None)
+
+    def is_owned(self) -> bool | None:
+        """Whether a process owns the spool now; None when that cannot be found out."""
+        lock = self.root / ".lock"
+        if not lock.exists():
+            # To make it here could give it to another user than the service's.
+            return False
+        try:
+            FileLock(lock, thread_local=False).acquire(timeout=0).lock.release()
+        except Timeout:
+            return True
+        except OSError:
+            return None
+        return False
+
     def write_ledger(self, line: dict[str, Any]) -> None:
         """Add a finished job's line."""
         with suppress(FileNotFoundError):
             if self.ledger.stat().st_size > _LEDGER_BYTES:
-                self.ledger.replace(self.ledger.with_name("ledger.1.jsonl"))
+                self.ledger.replace(self._older_ledger)
         lines.append(self.ledger, line)
 
 

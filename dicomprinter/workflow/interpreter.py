@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dicomprinter.actions.base import OnError
@@ -199,7 +200,7 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
             # No policy of a workflow is meant for these: the engine keeps the job and tries the node again.
             raise
         failure = TransientError(
-            f"the disk or the system failed: {error.strerror or type(error).__name__}",
+            f"the disk or the system failed: {error.strerror or type(error).__name__}{_of_the_job(error, job)}",
             cause="a file or folder cannot be read or written",
             remedy="correct its rights",
             private=str(error),
@@ -219,6 +220,13 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
     if isinstance(failure, OperatorNeeded):
         return Held(node.position, str(failure), manual=True)
     return _after_failure(program, node, job, tools, failure)
+
+
+def _of_the_job(error: OSError, job: Job) -> str:
+    """Where it failed, if that was in the job's own folder: any other path may hold what came from outside."""
+    folder = job.folder.path
+    is_inside = isinstance(error.filename, str) and Path(error.filename).is_relative_to(folder)
+    return f" in the job's folder {folder}" if is_inside else ""
 
 
 def _with_changes(program: Program, node: Perform, job: Job, action: Action) -> Action:

@@ -64,7 +64,7 @@ class _Chart:
             case Perform():
                 action = changed_action(self._ways.actions, node)
                 peer = words.peer(action).partition(",")[0]
-                text = _quoted(node.action, words.kind(action), peer)
+                text = _quoted(node.action, words.kind(action), peer, words.waiting(action))
                 return f"{name}[{text}]"
             case If():
                 return f"{name}{{{_quoted(words.asked(node.condition))}}}"

@@ -50,6 +50,12 @@ def peer(action: Action) -> str:
     return f"{action.peer}, as {action.peer.calling_ae_title}{tls}"
 
 
+def waiting(action: Action) -> str:
+    """What a job waits for at an action, or nothing."""
+    manual = isinstance(action, Query) and action.wishes.model is Model.MANUAL
+    return "waits for an operator's answer" if manual else ""
+
+
 def settings(action: Action) -> Iterator[str]:
     """What the file says of an action, a line each."""
     if isinstance(action, Query):
@@ -107,7 +113,7 @@ def times(count: int) -> str:
 def _query(action: Query) -> Iterator[str]:
     keys = list(_keys(action.wishes.keys))
     if action.wishes.model is Model.MANUAL:
-        yield "waits for an operator's answer"
+        yield waiting(action)
     elif keys:
         yield f"asks by {', '.join(keys)}"
     if action.wishes.select is not None:

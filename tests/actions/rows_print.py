@@ -57,9 +57,15 @@ CONNECTION = [
     Row("ConnectionParameters/Port", connected(""), "peer.port", 104),
     Row("ConnectionParameters/Port", OLD, "peer.port", 1, OLD_WARNINGS),
     Row("ConnectionParameters/Tls", connected("<Tls/>"), "peer.tls.verify", True),
-    Row("Tls@ca", connected('<Tls ca="/c.pem"/>'), "peer.tls.ca", Path("/c.pem")),
-    Row("Tls@cert", connected('<Tls cert="/c.pem"/>'), "peer.tls.cert", Path("/c.pem")),
-    Row("Tls@key", connected('<Tls cert="/c.pem" key="/k.pem"/>'), "peer.tls.key", Path("/k.pem")),
+    Row("Tls@ca", connected('<Tls ca="/c.pem"/>'), "peer.tls.ca", Path("/c.pem"), ("there is no file",)),
+    Row("Tls@cert", connected('<Tls cert="/c.pem"/>'), "peer.tls.cert", Path("/c.pem"), ("there is no file",)),
+    Row(
+        "Tls@key",
+        connected('<Tls cert="/c.pem" key="/k.pem"/>'),
+        "peer.tls.key",
+        Path("/k.pem"),
+        ("there is no file",) * 2,
+    ),
     Row("Tls@verify", connected('<Tls verify="no"/>'), "peer.tls.verify", False, ("does not check who",)),
     *elements(
         "ConnectionParameters",

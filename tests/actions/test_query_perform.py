@@ -87,6 +87,29 @@ def test_conditions_see_the_result(
     assert job.dataset.PatientID == ("P1" if expected == "one" else "P9")
 
 
+def test_several_answers_are_told_so_that_a_person_can_tell_them_apart(
+    running: Run, spool: Spool, tmp_path: Path
+) -> None:
+    number, planned = data(AccessionNumber="A7", StudyDescription="CT Thorax", StudyTime="0915"), data()
+    planned.ScheduledProcedureStepSequence = [data(ScheduledProcedureStepStartDate="20260203")]
+    first, second = study(1), study(2)
+    first.update(number)
+    second.update(planned)
+    del second.StudyDate
+    finder = running(FindScp([first, second]))
+    what = program(tmp_path, find(finder.port) + mark("Mark", ""), '<Perform action="Find"/>')
+    job = new_job(spool, PatientID="P9")
+    lines: list[dict[str, Any]] = []
+
+    def keep(job: Job) -> None:
+        lines.extend(job.folder.history())
+
+    Runner(spool, tools_with(network=RealNetwork()), lambda: what, before_leaving=keep).run(job)
+    (told,) = [line for line in lines if "2 answers left and none is taken" in line["message"]]
+    assert told["message"] == "Find: 2 answers left and none is taken"
+    assert told["private"] == "P1 1.2.1, accession A7, 20260101 0915, CT Thorax; P2 1.2.2, 20260203"
+
+
 def test_a_failure_is_its_policys_and_leaves_what_was(running: Run, spool: Spool, tmp_path: Path) -> None:
     finder = running(FindScp([study(1), 0xA700]))
     workflow = (

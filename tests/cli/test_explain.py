@@ -30,8 +30,8 @@ def test_for_a_program(call: Call) -> None:
     assert said.json["suspension_seconds"] == 900
     first = said.json["nodes"][0]
     assert (first["path"], first["node"]) == ("0", "If TAG_VALUE(0010,0020)")
-    assert first["branches"][0]["answer"] == "yes"
-    assert first["branches"][0]["nodes"][0]["path"] == "0/then/0"
+    assert first["branches"][0]["answer"] == "no"
+    assert first["branches"][0]["nodes"][0]["path"] == "0/else/0"
 
 
 def test_a_flowchart_alone_on_standard_output(call: Call) -> None:
@@ -65,3 +65,9 @@ def test_a_configuration_that_is_none(call: Call, tmp_path: Path) -> None:
     said = call("explain", tmp_path / "config.xml")
     assert said.code == 2
     assert "needs the attribute" in said.err
+
+
+def test_a_flowchart_shows_where_a_person_is_waited_for(call: Call, tmp_path: Path) -> None:
+    file = tmp_path / "config.xml"
+    file.write_text(configuration('<Query name="Ask" type="Manual"/>', '<Perform action="Ask"/>'))
+    assert "waits for an operator's answer" in call("explain", file, "--format", "mermaid").out

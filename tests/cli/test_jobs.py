@@ -92,7 +92,8 @@ def test_an_empty_spool_and_none_at_all(call: Call, tmp_path: Path) -> None:
         (tmp_path / "spool" / "rejected" / name).touch()
     said = call("jobs", "list", "--base", tmp_path)
     assert (said.code, said.out) == (0, f"no jobs in {tmp_path}/spool/jobs\n")
-    assert said.err == f"1 rejected file in {tmp_path}/spool/rejected, each with its reason\n"
+    counted = f"1 rejected file in {tmp_path}/spool/rejected, with its reason: dicomprinter jobs list --rejected\n"
+    assert said.err == counted + "no service runs on this spool: dicomprinter serve starts one\n"
 
 
 def test_on_a_terminal_an_id_stays_whole_and_a_reason_has_one_line(
@@ -223,7 +224,7 @@ def test_a_job_that_ends_before_the_command_is_written_does_not_stop_the_others(
     ]
     told = [job["message"] for job in said.json["jobs"]]
     assert told[0] == message
-    assert told[1] == "the disk or the system failed: No space left on device"
+    assert told[1] == "the disk or the system failed: a/file: No space left on device"
     assert 'there is no job "nope"' in told[2]
 
 

@@ -72,9 +72,9 @@ def test_a_dry_run_goes_on_as_if_it_were_answered(call: Call, base: Path, page: 
 
 def test_it_is_shown_plainly(call: Call, base: Path, asking: str) -> None:
     shown = call("jobs", "show", asking, "--base", base)
-    assert "asks       Ask: dicomprinter jobs match" in shown.out
-    assert "default    Find\n" in shown.out
-    assert "queries    Find\n" in shown.out
+    assert "asks                   Ask: dicomprinter jobs match" in shown.out
+    assert "first choice           Find\n" in shown.out
+    assert "queries that may help  Find\n" in shown.out
     assert "Hidden" not in shown.out
     asks = {"query": "Ask", "default": "Find", "queries": ["Find"]}
     assert call("jobs", "show", asking, "--base", base, "--json").json["asks"] == asks
@@ -84,7 +84,8 @@ def test_it_is_shown_plainly(call: Call, base: Path, asking: str) -> None:
     (row,) = [line for line in said.out.splitlines() if asking in line]
     assert "manual" in row
     assert '"Ask" waits for an operator' in row
-    assert said.err == "1 job waits for an operator: dicomprinter jobs match ID TAG=VALUE...\n"
+    waits = "1 job waits for an operator: dicomprinter jobs match ID TAG=VALUE...\n"
+    assert said.err == waits + "no service runs on this spool: dicomprinter serve starts one\n"
 
 
 def test_a_match_without_a_service(call: Call, base: Path, asking: str) -> None:

@@ -54,7 +54,7 @@ def test_a_job_that_is_done(
 ) -> None:
     before = page.read_bytes()
     said = call("run", config(storage_scp.port), page, "--set", "PatientID=4711", "--json")
-    assert (said.code, said.err) == (0, "")
+    assert (said.code, said.err) == (0, f"job {said.json['job']}\n")
     (received,) = storage_scp.received
     assert received.dataset.PatientID == "4711"
     report = said.json
@@ -135,7 +135,7 @@ def test_a_suspended_job(call: Call, config: Callable[..., Path], page: Path, sp
     assert "refused the connection" in said.json["reason"]
     (base,) = spools()
     assert f"dicomprinter serve --base {base} --config" in said.err
-    assert "jobs resume" not in said.err
+    assert f"at once:     dicomprinter jobs resume {said.json['job']} --base {base}\n" in said.err
 
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])

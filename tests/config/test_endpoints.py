@@ -11,7 +11,7 @@ from dicomprinter.actions.store import Store
 from dicomprinter.dicom.peer import Peer
 from dicomprinter.errors import InputError
 from dicomprinter.program import Program, with_endpoints
-from tests.config.help import PRINT, QUERY, STORE, config, loaded
+from tests.config.help import PRINT, QUERY, STORE, config, loaded, warnings
 
 
 def peers(program: Program) -> list[Peer | None]:
@@ -34,3 +34,13 @@ def test_an_endpoint_that_nothing_connects_to(tmp_path: Path, name: str, hint: s
     with pytest.raises(InputError, match="neither an action that connects nor an AE title") as caught:
         with_endpoints(program, {name: ("localhost", 1)})
     assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ca", "cert"])
+def test_a_tls_file_that_is_not_there_is_warned_of(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "x.pem"
+    document = config(STORE.replace("</Port>", f'</Port><Tls {name}="{file}"/>'))
+    (line,) = warnings(tmp_path, document)
+    assert f'there is no file "{file}" for its {name} yet' in line
+    file.touch()
+    assert warnings(tmp_path, document) == []

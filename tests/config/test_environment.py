@@ -98,6 +98,26 @@ def test_a_line_of_an_env_file(tmp_path: Path, line: str, value: str) -> None:
     assert read_environment(tmp_path, {}) == {"PACS_HOST": value}
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("A=1\nPACS HOST=geheim\n", ".env:2:1: the line is not of the form NAME=value and sets nothing"),
+        ("A=1\n\n# fine\nA='geheim\n", ".env:4:1: the value of A begins with a quote that does not end it"),
+        ('A="geheim" und', ".env:1:1: the value of A begins with a quote that does not end it"),
+        ("A='x' # fine\n\n  # fine\nexport B=\"\"\n", ""),
+    ],
+)
+def test_a_line_that_says_nothing_is_told_without_its_text(tmp_path: Path, text: str, said: str) -> None:
+    put(tmp_path, ".env", text)
+    told = "".join(str(fault) for fault in loaded(tmp_path, config(STORE)).warnings)
+    assert said in told
+    assert bool(told) == bool(said)
+    assert "geheim" not in told
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, HOST)
+    assert said in "".join(str(fault) for fault in caught.value.warnings)
+
+
 def test_later_files_win_and_the_process_wins_over_all(tmp_path: Path) -> None:
     assert ENV_FILES == (".env", ".env.local", "config/.env", "config/.env.local")
     for name in ENV_FILES:

@@ -136,10 +136,20 @@ CHOSEN = "JPEG_Lossy holds 8 bits and cannot go with Monochrome12; choose JPEG_L
         (store('<ColorMode mode="Monochrome12"/>', 'compression="jpeg_lossy"'), "", CHOSEN),
         (store(peer=""), "", "<Store> needs a <ConnectionParameters>"),
         (store(peer=PEER * 2), "", "<Store> may hold only 1 <ConnectionParameters>; the first stands in line 1"),
-        (store('<Compression type="JPEG"/>'), "", '"JPEG" is not allowed here; did you mean "JPEG_'),
+        (
+            store('<Compression type="JPEG"/>'),
+            "",
+            '"JPEG" is not allowed here; choose one of RLE, JPEG_Lossless, JPEG_Lo',
+        ),
+        (
+            store('<Compression type="JPG"/>'),
+            "",
+            '"JPG" is not allowed here; choose one of RLE, JPEG_Lossless, JPEG_Lo',
+        ),
+        (store('<Compression type="JPEG_Losless"/>'), "", 'did you mean "JPEG_Lossless"?'),
         (store("<Compression/>"), "", '<Compression> needs the attribute "type"'),
         (store('<Compression type="JPEG_Lossy" quality="101"/>'), "", "101 is not a whole number from 1 to 100"),
-        (store('<ColorMode mode="Monochrome"/>'), "", '"Monochrome" is not allowed here; did you mean "Monochrome'),
+        (store('<ColorMode mode="Monochrome"/>'), "", '"Monochrome" is not allowed here; choose one of RGB, Mono'),
         (store('<ColourMode mode="RGB"/>'), "", 'did you mean "ColorMode"?'),
         (store('<Document as="Image"/>'), "", 'did you mean "Images"?'),
         (store('<Document dpi="35"/>'), "", "35 is not a whole number from 36 to 1200"),
@@ -377,3 +387,10 @@ def test_the_dtd_takes_what_the_seed_becomes() -> None:
     tree = canonical(parse(SEED.encode(), Path("seed.xml")), root_spec(), report)
     validate(tree, root_spec(), report)
     assert report.errors == []
+
+
+def test_a_validity_of_nothing_is_warned_of(tmp_path: Path) -> None:
+    (line,) = warnings(tmp_path, config(sections="<General><ValidityPeriod>0</ValidityPeriod></General>"))
+    assert "with 0 every job that waits expires at once" in line
+    assert "dicomprinter jobs restore" in line
+    assert warnings(tmp_path, config(sections="<General><ValidityPeriod>0.5</ValidityPeriod></General>")) == []

@@ -17,7 +17,7 @@ from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import SpoolError
 from dicomprinter.job.folder import JOB_FILE, JobFolder
 from dicomprinter.job.parts import Sent, State
-from dicomprinter.workflow.interpreter import Discarded, Done
+from dicomprinter.workflow.interpreter import Discarded, Done, Held
 from tests.waiting import wait_until
 
 from .help import Clock, Mark, new_job, program, tools, with_marks
@@ -87,6 +87,24 @@ def test_a_full_disk_inside_an_action_is_no_matter_of_its_policy(spool, tmp_path
             Runner(spool, tools(), lambda: loaded).run(job)
     assert spool.load(job.id).position == job.position
     assert isinstance(Runner(spool, tools(), lambda: loaded).run(spool.load(job.id)), Done)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_failure_of_the_disk_says_where_if_that_is_the_jobs_own_folder(spool, loaded, monkeypatch, inside):
+    job = new_job(spool)
+
+    def refused(_action, job, _tools):
+        folder = job.folder.path if inside else Path("/srv")
+        raise PermissionError(13, "Permission denied", str(folder / "Muster^Erika"))
+
+    monkeypatch.setattr(Mark, "perform", refused)
+    held = Runner(spool, tools(), lambda: loaded).run(job)
+    assert isinstance(held, Held)
+    assert "Permission denied" in held.why
+    assert (f"in the job's folder {job.folder.path};" in held.why) == inside
+    # A file's name may come from outside.
+    assert "Muster" not in held.why
+    assert "/srv" not in held.why
 
 
 def test_what_cannot_be_written_down_holds_the_job(spool, loaded, monkeypatch):

@@ -227,7 +227,7 @@ def test_a_running_engine_answers_a_command(spool: Spool, asking: Program, engin
     values = data(PatientID="4711").to_json_dict()
     answer = ask_service(spool, JobFolder(job.folder.path), "match", timeout=PATIENCE, values=values)
     assert answer.succeeded
-    assert answer.message == 'operator: match: matched, now queued; it goes on after "Ask"'
+    assert answer.message == 'matched, now queued; it goes on after "Ask"'
     wait_until(lambda: waits_for(spool, job, "Keep"), "the job asks again")
 
 

@@ -53,6 +53,10 @@ def _check(node: Node, report: Report) -> None:
         tell(node.position, remark.message, remark.suggestion)
 
 
+class AsksNobody:
+    """What a network derives from that answers without a peer."""
+
+
 @dataclass(frozen=True)
 class Query(Connected):
     """Asks for the patient, the order or the study, and copies a single answer into the job.
@@ -190,7 +194,11 @@ class Query(Connected):
         keys = identifier(question)
         if self.wishes.level_asked:
             keys.QueryRetrieveLevel = self.wishes.level_asked
-        self._tell_question(peer, question, keys, job)
+        is_dry = isinstance(tools.network, AsksNobody)
+        self._tell_question(peer, question, keys, job, asks="would ask" if is_dry else "asks")
+        if is_dry:
+            job.note(f"{self.name}: a dry run asks nobody")
+            return []
         passed: list[Dataset] = []
         failed: Counter[str] = Counter()
         with tools.network.open(peer, [(sop_class, _SYNTAXES)], action=self.name) as association:
@@ -222,7 +230,7 @@ class Query(Connected):
         if len(answers) > 1 and select is None:
             job.flags = replace(job.flags, query_found=True, query_partial=True)
             job.note(
-                f"{self.name}: {_answers(len(answers))} left and none is taken; select would choose one",
+                f"{self.name}: {_answers(len(answers))} left and none is taken",
                 level="WARN",
                 private=Private.joined("; ", map(_identity, answers)),
             )
@@ -252,13 +260,13 @@ class Query(Connected):
                     f"{self.name}: {missing} of {len(answers)} answers lack {tag_name(tag)} and come last", level="WARN"
                 )
 
-    def _tell_question(self, peer: Peer, question: QueryItem, keys: Dataset, job: Job) -> None:
+    def _tell_question(self, peer: Peer, question: QueryItem, keys: Dataset, job: Job, *, asks: str) -> None:
         sent, checked = _names(question)
         if not question.sends_a_value:
             job.note(f"{self.name}: no key has a value, so {peer} is asked for everything", level="WARN")
         here = f"; checked here: {', '.join(checked)}" if checked else ""
         job.note(
-            f"{self.name}: asks {peer} ({self.wishes.model.value}) by {', '.join(sent) or 'nothing'}{here}",
+            f"{self.name}: {asks} {peer} ({self.wishes.model.value}) by {', '.join(sent) or 'nothing'}{here}",
             private=told(keys),
         )
 
@@ -292,5 +300,20 @@ def _names(item: QueryItem) -> tuple[list[str], list[str]]:
 
 
 def _identity(answer: Dataset) -> Private:
-    values = (str(answer.get(name, "")) for name in ("PatientName", "PatientID", "StudyInstanceUID"))
-    return Private(" ".join(values).strip())
+    """By what a person tells one answer from the others."""
+    planned = (answer.get("ScheduledProcedureStepSequence") or [answer])[0]
+    number = str(answer.get("AccessionNumber") or "")
+    parts = (
+        _values(answer, "PatientName", "PatientID", "StudyInstanceUID"),
+        f"accession {number}" if number else "",
+        _values(answer, "StudyDate", "StudyTime")
+        or _values(planned, "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"),
+        _values(answer, "StudyDescription")
+        or _values(answer, "RequestedProcedureDescription")
+        or _values(planned, "ScheduledProcedureStepDescription"),
+    )
+    return Private(", ".join(filter(None, parts)))
+
+
+def _values(answer: Dataset, *names: str) -> str:
+    return " ".join(filter(None, (str(answer.get(name) or "") for name in names)))

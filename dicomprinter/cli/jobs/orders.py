@@ -81,11 +81,19 @@ def tell(command: str, answers: Iterable[tuple[str, Answer]]) -> int:
             code = SpoolError.exit_code
         results.append({"id": found, "succeeded": answer.succeeded, "message": answer.message})
         if not invocation().as_json:
-            show = click.echo if answer.succeeded else say
-            show(plain(f"{found}: {answer.message}"))
+            _tell_one(found, answer)
     if invocation().as_json:
         print_json({"command": command, "jobs": results})
     return code
+
+
+def _tell_one(found: str, answer: Answer) -> None:
+    # A name that the message itself says is not said twice.
+    line = answer.message if found in answer.message else f"{found}: {answer.message}"
+    if answer.succeeded:
+        click.echo(plain(line))
+    else:
+        say(f"error: {line}", "red")
 
 
 def attempt(give_it: Callable[[], Answer]) -> Answer:
@@ -95,7 +103,9 @@ def attempt(give_it: Callable[[], Answer]) -> Answer:
     except SpoolError as error:
         return Answer(str(error), succeeded=False)
     except OSError as error:
-        return Answer(f"the disk or the system failed: {error.strerror or type(error).__name__}", succeeded=False)
+        where = f"{error.filename}: " if error.filename else ""
+        why = error.strerror or type(error).__name__
+        return Answer(f"the disk or the system failed: {where}{why}", succeeded=False)
 
 
 def give(spool: Spool, folder: JobFolder, name: str, **details: Any) -> Answer:

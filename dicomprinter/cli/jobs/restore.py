@@ -18,9 +18,12 @@ from dicomprinter.engine.tools import local_now
 from dicomprinter.errors import SpoolError
 from dicomprinter.intake.rejected import put_into, rejected_files, rejected_group
 from dicomprinter.job.folder import DamagedJobError
+from dicomprinter.job.parts import State
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dicomprinter.job.job import Job
 
 _TOLD = 5
 
@@ -58,7 +61,25 @@ def _one(spool: Spool, name: str) -> Answer:
     if files:
         came = ", ".join(put_into(spool.incoming, files))
         return Answer(f"back in incoming/ as {came}; it is tried again{_when(spool)}")
+    alive = [job_id for job_id in spool.job_ids() if job_id.startswith(name)]
+    if len(alive) == 1:
+        job = spool.load(alive[0])
+        raise SpoolError(
+            f"the job {job.id} is in the spool, {job.state.value}", cause=job.reason or "", remedy=_wish(job)
+        )
+    left = spool.left(name)
+    if left is not None:
+        raise SpoolError(f'the job "{name}" has finished: {left.get("outcome")} at {left.get("time")}')
     raise SpoolError(f'there is neither an expired job nor a rejected file "{name}"', cause=_what_is_there(spool))
+
+
+def _wish(job: Job) -> str:
+    """What a job that needs no restoring waits for."""
+    if job.asks:
+        return f"answer it: dicomprinter jobs match {job.id} TAG=VALUE..."
+    if job.state in (State.HELD, State.SUSPENDED, State.MANUAL):
+        return f"send it on: dicomprinter jobs resume {job.id}"
+    return "there is nothing to restore"
 
 
 def _expired(spool: Spool, job_id: str) -> Answer:

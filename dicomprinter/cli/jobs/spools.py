@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from dicomprinter.engine.restore import expired_job
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import InputError, SpoolError
 from dicomprinter.job.folder import DamagedJobError, JobFolder
+from dicomprinter.job.parts import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,11 +61,30 @@ def unfinished_job(spool: Spool, job_id: str) -> JobFolder:
     try:
         return spool.find(job_id)
     except SpoolError as error:
+        if is_there(spool, job_id):
+            raise
         expired = expired_job(spool, job_id)
+        left = spool.left(job_id) if expired is None else None
+        if left is not None:
+            ended = f"it has finished: {left.get('outcome')} at {left.get('time')}"
+            raise SpoolError(f'there is no job "{job_id}" in {spool.jobs}', cause=ended) from error
         if expired is None:
             raise
-        way_out = f"dicomprinter jobs restore {expired.name}"
+        way_out = shlex.join(["dicomprinter", "jobs", "restore", expired.name, "--base", str(spool.base)])
         raise SpoolError(f'the job "{job_id}" has expired', remedy=f"take it back first: {way_out}") from error
+
+
+def is_there(spool: Spool, job_id: str) -> bool:
+    """Whether an unfinished job's id begins so."""
+    return any(found.startswith(job_id) for found in spool.job_ids())
+
+
+def seen(job: Job, is_owned: bool | None) -> Job:
+    """A job as a person is to see it: none runs in a spool that no process owns."""
+    if job.state is State.RUNNING and is_owned is False:
+        job.state = State.QUEUED
+        job.reason = job.reason or "its process ended while it ran; the next start goes on there"
+    return job
 
 
 def find_job(spool: Spool, job_id: str) -> Job:
