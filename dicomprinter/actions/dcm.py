@@ -5,30 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydicom.datadict import dictionary_VR
-
 from dicomprinter.config.kinds import SETTABLE_TAG, TEMPLATE, TEXT, VR, choice
 from dicomprinter.config.spec import Attribute, Child, Spec
 from dicomprinter.config.tree import Element
-from dicomprinter.dicom.tags import dictionary_vr, parse_tag, tag_name
+from dicomprinter.dicom import dictionary
+from dicomprinter.dicom.tags import parse_tag, tag_name
 from dicomprinter.dicom.text import clean
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pydicom.tag import BaseTag
-
     from dicomprinter.config.placeholders import Template
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node, Position
+    from dicomprinter.dicom.tags import Tag
 
 
 @dataclass(frozen=True)
 class DcmTag:
     """A tag and the text to set it to; `vr` is the one to write, `name` what the file calls a private tag."""
 
-    tag: BaseTag
+    tag: Tag
     vr: str
     name: str
     text: Template
@@ -46,7 +44,7 @@ class DcmItem:
 class DcmSequence:
     """A sequence and its items."""
 
-    tag: BaseTag
+    tag: Tag
     name: str
     items: tuple[DcmItem, ...]
 
@@ -135,7 +133,7 @@ def _same_tag(one: str, other: str) -> bool:
         return one.strip().lower() == other.strip().lower()
 
 
-def resolve_vr(tag: BaseTag, vr: str | None) -> str:
+def resolve_vr(tag: Tag, vr: str | None) -> str:
     """The representation to write: the dictionary's where it has one, else the file's, else LO."""
     known = _dictionary(tag)
     if known is None:
@@ -143,13 +141,12 @@ def resolve_vr(tag: BaseTag, vr: str | None) -> str:
     return vr if vr in known else known[0]
 
 
-def _dictionary(tag: BaseTag) -> list[str] | None:
-    if tag.is_private or dictionary_vr(tag) is None:
-        return None
-    return dictionary_VR(tag).split(" or ")
+def _dictionary(tag: Tag) -> list[str] | None:
+    known = dictionary.vr(tag)
+    return known.split(" or ") if known else None
 
 
-def check_tag(tag: BaseTag, vr: str | None, position: Position, report: Report, *, may_say_vr: bool = True) -> None:
+def check_tag(tag: Tag, vr: str | None, position: Position, report: Report, *, may_say_vr: bool = True) -> None:
     """Whether a tag may stand in a file with this vr, or with none; `may_say_vr`: its element has such an attribute."""
     known = _dictionary(tag)
     what = tag_name(tag)
@@ -165,13 +162,13 @@ def check_tag(tag: BaseTag, vr: str | None, position: Position, report: Report, 
         report.warn(position, f"{what} is {' or '.join(known)}, not {vr}", "the vr has no effect; take it away")
 
 
-def check_no_sequence(tag: BaseTag, vr: str | None, source: str, position: Position, report: Report) -> None:
+def check_no_sequence(tag: Tag, vr: str | None, source: str, position: Position, report: Report) -> None:
     """A text cannot be the value of a sequence."""
     if source and resolve_vr(tag, vr) == "SQ":
         report.error(position, f"{tag_name(tag)} is a sequence and takes no text", "use <DcmSequence> with <DcmItem>")
 
 
-def check_takes_text(tag: BaseTag, position: Position, report: Report) -> None:
+def check_takes_text(tag: Tag, position: Position, report: Report) -> None:
     """Whether a tag that is set from a text, and whose element has no vr, may stand in a file."""
     check_tag(tag, None, position, report, may_say_vr=False)
     check_no_sequence(tag, None, "text", position, report)
@@ -179,7 +176,7 @@ def check_takes_text(tag: BaseTag, position: Position, report: Report) -> None:
 
 def check_sequence(node: Node, report: Report) -> None:
     """Only a tag whose representation is SQ holds items."""
-    tag: BaseTag = node["tag"]
+    tag: Tag = node["tag"]
     if resolve_vr(tag, node["vr"] or "SQ") != "SQ":
         report.error(node.position, f"{tag_name(tag)} is no sequence", "use <DcmTag> for it")
     else:
@@ -192,7 +189,7 @@ def _check_value(node: Node, report: Report) -> None:
     _check_literal(node["tag"], resolve_vr(node["tag"], node["vr"]), node.value, node.position, report)
 
 
-def _check_literal(tag: BaseTag, vr: str, text: Template, position: Position, report: Report) -> None:
+def _check_literal(tag: Tag, vr: str, text: Template, position: Position, report: Report) -> None:
     """A text without placeholders is the same for every job: what cannot be written is told before there is one."""
     if not text.is_literal or vr == "SQ":
         return

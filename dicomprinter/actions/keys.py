@@ -25,11 +25,10 @@ from dicomprinter.config.spec import Attribute, Child, Spec
 from dicomprinter.dicom.query_filter import has_wildcard, range_problem
 
 if TYPE_CHECKING:
-    from pydicom.tag import BaseTag
-
     from dicomprinter.config.placeholders import Source
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
+    from dicomprinter.dicom.tags import Tag
 
 _EXAMPLES = {"DA": "20260101-20260115", "TM": "0800-1200", "DT": "20260101-20260115", "IS": "1-999", "DS": "0.5-1.5"}
 
@@ -85,7 +84,7 @@ class KeyText:
 class Key:
     """A tag to ask for; `local` keeps its text from going out."""
 
-    tag: BaseTag
+    tag: Tag
     vr: str
     name: str
     text: KeyText
@@ -104,7 +103,7 @@ class KeyItem:
 class KeySequence:
     """A sequence to ask for; `persist` copies the answer's into the job."""
 
-    tag: BaseTag
+    tag: Tag
     name: str
     items: tuple[KeyItem, ...]
     persist: bool
@@ -138,7 +137,7 @@ KEY = Kind("a value, with placeholders and !, |, ^, *, ? or a range", KeyText.pa
 
 
 def _check_key(node: Node, report: Report) -> None:
-    tag: BaseTag = node["tag"]
+    tag: Tag = node["tag"]
     check_tag(tag, node["vr"], node.position, report)
     check_no_sequence(tag, node["vr"], node.text, node.position, report)
     vr = resolve_vr(tag, node["vr"])

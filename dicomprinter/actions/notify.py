@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from pydicom.tag import Tag
-
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.run import INPUT
@@ -16,11 +14,10 @@ from dicomprinter.config.spec import Attribute, Child, Spec, optional
 from dicomprinter.config.tree import Element
 
 if TYPE_CHECKING:
-    from pydicom.tag import BaseTag
-
     from dicomprinter.config.placeholders import Template
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
+    from dicomprinter.dicom.tags import Tag
 
 _NUMBERED = re.compile(r"%(\d{1,2})")
 _IGNORED = "a Notify starts no program; use a Run"
@@ -102,7 +99,7 @@ class Notify(LaterAction):
     )
 
     message: Template
-    inputs: tuple[BaseTag, ...]
+    inputs: tuple[Tag, ...]
     timeout: int
 
     @classmethod
@@ -113,6 +110,6 @@ class Notify(LaterAction):
             node.position,
             policy(node),
             message=node.content("Message"),
-            inputs=tuple(Tag(child["tag"]) for child in node.all("Input")),
+            inputs=tuple(child["tag"] for child in node.all("Input")),
             timeout=node.content("Timeout", 3000),
         )

@@ -17,10 +17,9 @@ from dicomprinter.config.spec import Attribute, Child, Spec, optional
 from dicomprinter.dicom.tags import tag_name
 
 if TYPE_CHECKING:
-    from pydicom.tag import BaseTag
-
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
+    from dicomprinter.dicom.tags import Tag
 
 _PATIENT_NAME = 0x00100010
 _BACK_REFERENCE = re.compile(r"\\(\d)")
@@ -39,7 +38,7 @@ class Expression:
         whole_text: the pattern sees the whole text, not a line: it says `(?s)`.
     """
 
-    tag: BaseTag
+    tag: Tag
     vr: str
     pattern: regex.Pattern[str]
     replacement: Template
@@ -96,7 +95,7 @@ def _check(node: Node, report: Report) -> None:
     if shared is not None and tags and all(tag.value is not None for tag in tags):
         report.warn(shared.position, "<Pattern> has no effect", "every <DcmTag> has an expression of its own")
     for tag in tags:
-        number: BaseTag = tag["tag"]
+        number: Tag = tag["tag"]
         check_takes_text(number, tag.position, report)
         if tag["group"] is not None and tag["replacePattern"] is not None:
             report.warn(

@@ -123,17 +123,18 @@ class _Series:
     number: int
     keeps_series_uid: bool
 
-    def of(self, sources: Sequence[_Made], syntaxes: tuple[UID, ...]) -> list[Planned]:
+    def of(self, sources: Sequence[_Made], syntaxes: tuple[str, ...]) -> list[Planned]:
         """The planned objects of some sources of one kind."""
         if not sources:
             return []
         key, uid = self._identify(sources)
+        proposed = tuple(map(UID, syntaxes))
         return [
             Planned(
                 self._instance(key, uid, source, number),
                 source,
                 self.attributes,
-                syntaxes,
+                proposed,
                 source.fault if isinstance(source, Frames) else None,
             )
             for number, source in enumerate(sources, start=1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydicom.uid import (
-    UID,
+from dicomprinter.dicom.syntaxes import (
     EncapsulatedPDFStorage,
     ExplicitVRLittleEndian,
     HTJ2KLossless,
@@ -21,14 +20,14 @@ from pydicom.uid import (
     RLELossless,
     SecondaryCaptureImageStorage,
 )
-
-from dicomprinter.imaging.colour import ColourMode
+from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.job.parts import Instance, PageRef
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydicom import Dataset
+    from pydicom.uid import UID
 
     from dicomprinter.errors import PermanentError
 
@@ -56,7 +55,7 @@ class Representation:
         dpi: the resolution of a PDF's pages.
     """
 
-    compression: UID | None = None
+    compression: str | None = None
     quality: int = 90
     mode: ColourMode = ColourMode.AS_IS
     character_set: str | None = None
@@ -69,7 +68,7 @@ class Representation:
         """The quality when pixels are lost on the way, else None."""
         return self.quality if self.compression == JPEGBaseline8Bit else None
 
-    def image_syntaxes(self) -> tuple[UID, ...]:
+    def image_syntaxes(self) -> tuple[str, ...]:
         """What is proposed for pages, the best first."""
         best = self.compression or ExplicitVRLittleEndian
         return (best, *(syntax for syntax in _LOSSLESS if syntax != best))

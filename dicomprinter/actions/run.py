@@ -14,10 +14,9 @@ from dicomprinter.config.placeholders import Template
 from dicomprinter.config.spec import Attribute, Child, Spec, optional, required
 
 if TYPE_CHECKING:
-    from pydicom.tag import BaseTag
-
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
+    from dicomprinter.dicom.tags import Tag
 
 # A word of a shell-like line: placeholders and quoted pieces may hold blanks.
 _WORD = re.compile(r"""(?:\#\{[^{}]*\}|"[^"]*"|'[^']*'|[^\s"'])+""")
@@ -29,7 +28,7 @@ _IGNORED_PORT = "there is no launcher to reach"
 class Output:
     """A tag that takes a line of the program's output; `unique`: one line an image."""
 
-    tag: BaseTag
+    tag: Tag
     unique: bool
 
 
@@ -97,7 +96,7 @@ class Run(LaterAction):
     interactive: bool
     command: Template
     arguments: tuple[Template, ...]
-    inputs: tuple[BaseTag, ...]
+    inputs: tuple[Tag, ...]
     outputs: tuple[Output, ...]
     timeout: int
 

@@ -13,7 +13,6 @@ from dicomprinter.config.spec import Attribute, Spec
 from dicomprinter.config.tree import Element
 from dicomprinter.dicom.tags import tag_name
 from dicomprinter.dicom.text import clean
-from dicomprinter.dicom.values import set_text
 
 if TYPE_CHECKING:
     from dicomprinter.actions.base import Tools
@@ -74,6 +73,8 @@ class SetTag(Action):
         Raises:
             PermanentError: a value does not fit its tag; names the tag.
         """
+        from dicomprinter.dicom.values import set_text  # noqa: PLC0415 - it imports pydicom, which no check needs
+
         dataset = deepcopy(job.dataset)
         for tag in self.tags:
             text = job.expand(tag.text, f"{self.name}/{tag_name(tag.tag)}")

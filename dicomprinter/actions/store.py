@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from pydicom.uid import (
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, policy
+from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
+from dicomprinter.actions.representation import Representation
+from dicomprinter.config.kinds import BOOLEAN, CHARACTER_SET, choice, integer
+from dicomprinter.config.spec import Attribute, Child, Spec, optional
+from dicomprinter.config.tree import Element
+from dicomprinter.dicom.syntaxes import (
     HTJ2KLossless,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -13,17 +19,7 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
-
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, policy
-from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
-from dicomprinter.actions.planning import plan
-from dicomprinter.actions.representation import Representation
-from dicomprinter.actions.sending import Sending
-from dicomprinter.config.kinds import BOOLEAN, CHARACTER_SET, choice, integer
-from dicomprinter.config.spec import Attribute, Child, Spec, optional
-from dicomprinter.config.tree import Element
-from dicomprinter.errors import PermanentError
-from dicomprinter.imaging.colour import ColourMode
+from dicomprinter.imaging.mode import ColourMode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,16 +167,6 @@ class Store(Connected):
             TransientError: the archive is away, busy or full; what it confirmed stays confirmed.
             PermanentError: some objects could not be made or were refused; the others are stored.
         """
-        if not job.dataset.get("PatientID"):
-            job.note(f"{self.name}: the job has no PatientID", level="WARN")
-        known = frozenset(job.instances)
-        objects = plan(job, self.representation, tools.decoder)
-        if not objects:
-            raise PermanentError(
-                f"{self.name} has nothing to send", cause="the job has neither a page, a PDF nor a DICOM file"
-            )
-        job.instances |= {item.instance.key: item.instance for item in objects}
-        # Every UID is on the disk before the first byte goes out: a crash cannot make a second one.
-        tools.secure(job)
-        Sending(self.name, self.peer, self.representation, known).send(job, objects, tools)
-        job.flags = job.flags.with_store(self.name, succeeded=True)
+        from dicomprinter.actions.storing import store  # noqa: PLC0415 - it imports all that makes objects
+
+        store(self, job, tools)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
-
-from pydicom import charset
-from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
+from collections.abc import Iterator, MutableSequence
+from typing import TYPE_CHECKING, Final
 
 from dicomprinter.dicom.tags import tag_name
 from dicomprinter.errors import PermanentError
 
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+# Those that pydicom can write: PS3.3 tables C.12-2 to C.12-5, and spellings that are met with.
+_TERMS: Final = frozenset(
+    {"", "GB18030", "GBK", "ISO 2022 58", "ISO 2022 GBK"}
+    | {f"ISO_IR {number}" for number in (6, 13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 166, 192)}
+    | {
+        f"ISO 2022 IR {number}"
+        for number in (6, 13, 58, 87, 100, 101, 109, 110, 126, 127, 138, 144, 148, 149, 159, 166)
+    }
+)
 _LINE_ENDS: Final = re.compile(rb"[\t\n\f\r]")
 # PS3.5 6.1.2.3: the representations that Specific Character Set governs.
 _GOVERNED: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
@@ -52,7 +60,7 @@ def write_in(dataset: Dataset, character_set: str) -> None:
 
 def is_known(character_set: str) -> bool:
     """Whether this is a defined term, or several between backslashes, that can be written."""
-    return all(term.strip() in charset.python_encoding for term in character_set.split("\\"))
+    return all(term.strip() in _TERMS for term in character_set.split("\\"))
 
 
 def _check(dataset: Dataset, wished: str) -> None:
@@ -72,6 +80,8 @@ def _check(dataset: Dataset, wished: str) -> None:
 
 
 def _holds(terms: list[str], text: str) -> bool:
+    from pydicom import charset  # noqa: PLC0415 - `dicom.dictionary` says why not above
+
     # pydicom takes Latin 1 for the default repertoire, and Shift JIS with its two-byte characters for ISO_IR 13.
     if len(terms) == 1:
         if terms[0] in ("", "ISO_IR 6", "ISO 2022 IR 6"):
@@ -105,6 +115,6 @@ def _texts(dataset: Dataset) -> Iterator[tuple[int, str, str]]:
             for item in element.value:
                 yield from _texts(item)
         elif element.VR in _GOVERNED and element.value:
-            values = element.value if isinstance(element.value, MultiValue | list | tuple) else [element.value]
+            values = element.value if isinstance(element.value, MutableSequence | tuple) else [element.value]
             for value in values:
                 yield int(element.tag), element.VR, str(value)

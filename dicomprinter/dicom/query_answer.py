@@ -11,7 +11,7 @@ from pydicom.tag import BaseTag, Tag
 
 from dicomprinter.dicom.query_filter import NUMBER_VRS
 from dicomprinter.dicom.query_keys import quiet_element, values
-from dicomprinter.dicom.query_worklist import STEP_ALIASES, STEPS
+from dicomprinter.dicom.query_steps import STEP_ALIASES, STEPS
 from dicomprinter.dicom.tags import dictionary_vr
 
 if TYPE_CHECKING:

@@ -137,15 +137,16 @@ def _gathered(entries: Iterable[tuple[str, str, str, str]]) -> Match:
     return Match(values, tuple(remarks))
 
 
-def _check_may_be_set(tag: BaseTag) -> None:
+def _check_may_be_set(tag: int) -> None:
     reason = refused_in_a_job(tag)
-    if tag.group < 0x0008:
-        reason = f"group {tag.group:04X} belongs to files and messages"
-    elif tag.group == 0x0028:
+    group, element = divmod(tag, 1 << 16)
+    if group < 0x0008:
+        reason = f"group {group:04X} belongs to files and messages"
+    elif group == 0x0028:
         reason = "the description of the pixels comes from the page"
     elif tag == _CHARACTER_SET:
         reason = "the Store chooses it"
-    elif tag.element == 0:
+    elif element == 0:
         reason = "the length of a group follows from it"
     if reason:
         raise PermanentError(f"{tag_name(tag)} cannot be set: {reason}")

@@ -8,48 +8,11 @@ from typing import TYPE_CHECKING, Final
 from pydicom.tag import Tag
 
 from dicomprinter.dicom.query_keys import QueryItem, QueryKey, QuerySequence, asking_also
+from dicomprinter.dicom.query_steps import STEP_ALIASES, STEP_DATE, STEPS
 from dicomprinter.dicom.tags import dictionary_vr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-STEPS: Final[int] = Tag("ScheduledProcedureStepSequence")
-STEP_DATE: Final[int] = Tag("ScheduledProcedureStepStartDate")
-STATION: Final[int] = Tag("ScheduledStationAETitle")
-
-# Root tags by which people mean the scheduled step (PS3.4 table K.6-1).
-STEP_ALIASES: Final[Mapping[int, int]] = {
-    Tag(root): Tag(step)
-    for root, step in (
-        ("StudyDate", "ScheduledProcedureStepStartDate"),
-        ("StudyTime", "ScheduledProcedureStepStartTime"),
-        ("StationName", "ScheduledStationName"),
-        ("PerformingPhysicianName", "ScheduledPerformingPhysicianName"),
-        *(
-            (name, name)
-            for name in (
-                "CommentsOnTheScheduledProcedureStep",
-                "Modality",
-                "PreMedication",
-                "RequestedContrastAgent",
-                "ScheduledPerformingPhysicianIdentificationSequence",
-                "ScheduledPerformingPhysicianName",
-                "ScheduledProcedureStepDescription",
-                "ScheduledProcedureStepEndDate",
-                "ScheduledProcedureStepEndTime",
-                "ScheduledProcedureStepID",
-                "ScheduledProcedureStepLocation",
-                "ScheduledProcedureStepStartDate",
-                "ScheduledProcedureStepStartTime",
-                "ScheduledProcedureStepStatus",
-                "ScheduledProtocolCodeSequence",
-                "ScheduledStationAETitle",
-                "ScheduledStationName",
-                "StageCodeSequence",
-            )
-        ),
-    )
-}
+    from collections.abc import Sequence
 
 _CODE: Final = tuple(map(Tag, ("CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning")))
 _REFERENCE: Final = tuple(map(Tag, ("ReferencedSOPClassUID", "ReferencedSOPInstanceUID")))

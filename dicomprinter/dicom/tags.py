@@ -6,20 +6,48 @@ import difflib
 import re
 from functools import cache
 
-from pydicom.datadict import dictionary_VR, keyword_dict, keyword_for_tag, private_dictionary_VR, tag_for_keyword
-from pydicom.tag import BaseTag, Tag
+from dicomprinter.dicom import dictionary
 
 _PAIR = re.compile(r"\(?\s*([0-9A-Fa-f]+)\s*,\s*([0-9A-Fa-f]+)\s*\)?")
 _EIGHT = re.compile(r"[0-9A-Fa-f]{8}")
 _PIXEL_DESCRIPTION = range(0x00280002, 0x00280110)
 
 
+class Tag(int):
+    """A tag as a number; it equals that of pydicom, which takes it wherever it takes its own."""
+
+    __slots__ = ()
+
+    @property
+    def group(self) -> int:
+        """Its first four digits."""
+        return self >> 16
+
+    @property
+    def element(self) -> int:
+        """Its last four digits."""
+        return self & 0xFFFF
+
+    @property
+    def is_private(self) -> bool:
+        """Whether its group is odd (PS3.5 7.8)."""
+        return bool(self.group & 1)
+
+    @property
+    def is_private_creator(self) -> bool:
+        """Whether it reserves a block of private tags (PS3.5 7.8.1)."""
+        return self.is_private and 0x0010 <= self.element < 0x0100
+
+    def __repr__(self) -> str:
+        return f"({self.group:04X},{self.element:04X})"
+
+
 @cache
 def _keywords() -> dict[str, str]:
-    return {keyword.lower(): keyword for keyword in keyword_dict if keyword}
+    return {keyword.lower(): keyword for keyword in dictionary.keywords()}
 
 
-def parse_tag(text: str) -> BaseTag:
+def parse_tag(text: str) -> Tag:
     """Read a tag in any of the spellings above; keywords match whatever their case.
 
     Raises:
@@ -30,14 +58,12 @@ def parse_tag(text: str) -> BaseTag:
     if pair and text.startswith("(") == text.endswith(")"):
         if not _is_whole(pair[1], pair[2]):
             raise ValueError(f'"{text}" is not a tag; write four digits, a comma and four digits, as in 0010,0020')
-        return Tag(int(pair[1], 16), int(pair[2], 16))
+        return Tag(int(pair[1], 16) << 16 | int(pair[2], 16))
     if _EIGHT.fullmatch(text):
         return Tag(int(text, 16))
     keyword = _keywords().get(text.lower())
     if keyword:
-        number = tag_for_keyword(keyword)
-        if number is not None:
-            return Tag(number)
+        return Tag(dictionary.keywords()[keyword])
     raise ValueError(f'"{text}" is neither a tag (gggg,eeee) nor a DICOM keyword{suggest_keyword(text)}')
 
 
@@ -57,24 +83,28 @@ def suggest_keyword(text: str) -> str:
 
 def tag_text(tag: int) -> str:
     """`(0010,0020)`, upper case."""
-    tag = Tag(tag)
-    return f"({tag.group:04X},{tag.element:04X})"
+    return repr(Tag(tag))
 
 
 def tag_name(tag: int) -> str:
     """`PatientID (0010,0020)`, or the number alone where the dictionary knows no keyword."""
-    keyword = keyword_for_tag(tag)
+    keyword = dictionary.keyword(tag)
     return f"{keyword} {tag_text(tag)}" if keyword else tag_text(tag)
 
 
 def dictionary_vr(tag: int, creator: str | None = None) -> str | None:
     """The tag's value representation, the first one where the dictionary allows several; None if unknown."""
-    tag = Tag(tag)
+    vr = _private_vr(tag, creator) if Tag(tag).is_private and creator else dictionary.vr(tag)
+    return vr.split(" or ")[0] if vr else None
+
+
+def _private_vr(tag: int, creator: str) -> str | None:
+    from pydicom.datadict import private_dictionary_VR  # noqa: PLC0415 - `dicom.dictionary` says why not above
+
     try:
-        vr = private_dictionary_VR(tag, creator) if tag.is_private and creator else dictionary_VR(tag)
+        return private_dictionary_VR(tag, creator)
     except KeyError:
         return None
-    return vr.split(" or ")[0]
 
 
 def refused_in_a_job(tag: int) -> str | None:

@@ -14,10 +14,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from pydicom.datadict import dictionary_VM, keyword_for_tag
-from pydicom.tag import Tag
-from pydicom.valuerep import format_number_as_ds
-
+from dicomprinter.dicom import dictionary
 from dicomprinter.dicom.tags import parse_tag, tag_name
 from dicomprinter.errors import PermanentError
 
@@ -69,7 +66,7 @@ def clean(tag: int, vr: str, text: str) -> tuple[str, list[str]]:
             notes.append(f'{tag_name(tag)}: "\\" became "/", for it separates values')
         return _one_value(tag, vr, text, notes)
     values = text.split("\\")
-    if len(values) > 1 and _vm(tag) == "1":
+    if len(values) > 1 and dictionary.vm(tag) == "1":
         raise _refused(tag, "takes one value only", 'take out the "\\"')
     cleaned = []
     for value in values:
@@ -130,15 +127,8 @@ def _without_controls(tag: int, vr: str, text: str) -> tuple[str, list[str]]:
 
 
 def _only_describes(tag: int, vr: str) -> bool:
-    keyword = keyword_for_tag(tag)
+    keyword = dictionary.keyword(tag)
     return vr in ("LO", "SH", "LT", "ST") and bool(keyword) and not _IDENTIFIER.fullmatch(keyword)
-
-
-def _vm(tag: int) -> str:
-    try:
-        return dictionary_VM(tag)
-    except KeyError:
-        return ""
 
 
 def _refused(tag: int, cause: str, remedy: str) -> PermanentError:
@@ -197,10 +187,16 @@ def _decimal(tag: int, vr: str, text: str) -> str:
         number = float(text)
         if vr == "FL":
             struct.pack("<f", number)
-        # More digits than 16 characters hold say nothing more about a measurement.
-        return format_number_as_ds(number) if vr == "DS" and len(text) > 16 else text
+        return _short_decimal(number) if vr == "DS" and len(text) > 16 else text
     except (ValueError, OverflowError):
         raise _refused(tag, "is no decimal number", "correct the number") from None
+
+
+def _short_decimal(number: float) -> str:
+    """More digits than 16 characters hold say nothing more about a measurement."""
+    from pydicom.valuerep import format_number_as_ds  # noqa: PLC0415 - `dicom.dictionary` says why not above
+
+    return format_number_as_ds(number)
 
 
 def _uid(tag: int, _vr: str, text: str) -> str:
@@ -238,7 +234,7 @@ def _attribute_tag(tag: int, _vr: str, text: str) -> str:
         number = parse_tag(text)
     except ValueError:
         raise _refused(tag, "is no tag", "write it as (gggg,eeee)") from None
-    return f"{Tag(number).group:04X}{Tag(number).element:04X}"
+    return f"{number:08X}"
 
 
 _CHECKS: Final[Mapping[str, Callable[[int, str, str], str]]] = MappingProxyType(

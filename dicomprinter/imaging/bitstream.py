@@ -7,9 +7,9 @@ from typing import Final
 
 from dicomprinter.dicom.page import Bitstream
 from dicomprinter.imaging import icc, jpeg
-from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.formats import picture
 from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.probe import sniff
 from dicomprinter.imaging.refusals import refusing
 from dicomprinter.imaging.source import mapped

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from dicomprinter.errors import DicomPrinterError, PermanentError
 from dicomprinter.imaging.bitstream import bitstream
-from dicomprinter.imaging.colour import ColourMode, convert
+from dicomprinter.imaging.colour import convert
 from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.open import open_form, open_page
 from dicomprinter.imaging.probe import probe
 from dicomprinter.imaging.wire import error_to_message

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import Enum
 
 import numpy as np
 
 from dicomprinter.dicom.page import STRIP, Page, Pixels, by_strips
-
-
-class ColourMode(Enum):
-    """What a Store's ColorMode asks for."""
-
-    AS_IS = "as is"
-    RGB = "RGB"
-    MONOCHROME8 = "Monochrome8"
-    MONOCHROME12 = "Monochrome12"
+from dicomprinter.imaging.mode import ColourMode
 
 
 def convert(page: Page, mode: ColourMode) -> Page:

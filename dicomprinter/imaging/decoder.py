@@ -13,9 +13,9 @@ import numpy as np
 from dicomprinter.dicom.forwarded.decoders import DecodedFrame
 from dicomprinter.dicom.page import Bitstream, Form, LossySource, Page
 from dicomprinter.errors import PermanentError
-from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.heap import give_back
 from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.probe import Probe
 from dicomprinter.imaging.process import Answer, ChildProcess
 from dicomprinter.imaging.wire import error_from_message

@@ -8,9 +8,9 @@ from pathlib import Path
 from dicomprinter.dicom.page import Form, Page
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging import pdf
-from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.formats import picture
 from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.probe import sniff
 from dicomprinter.imaging.refusals import refusing
 from dicomprinter.imaging.source import mapped

@@ -7,18 +7,15 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from pydicom.datadict import keyword_for_tag
-from pydicom.tag import BaseTag
-from pydicom.uid import UID
-
 from dicomprinter.actions.base import Connected, OnError
 from dicomprinter.actions.dcm import DcmItem, DcmSequence, DcmTag
 from dicomprinter.actions.query import Query
 from dicomprinter.actions.query.declaration import Model
 from dicomprinter.actions.store import Store
 from dicomprinter.config.placeholders import Template
-from dicomprinter.dicom.tags import tag_text
-from dicomprinter.imaging.colour import ColourMode
+from dicomprinter.dicom import dictionary
+from dicomprinter.dicom.tags import Tag, tag_text
+from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.workflow.conditions import YES_OR_NO
 
 if TYPE_CHECKING:
@@ -126,13 +123,19 @@ def _query(action: Query) -> Iterator[str]:
 
 
 def _store(made: Representation) -> Iterator[str]:
-    compression = f"as {UID(made.compression).name}" if made.compression else "uncompressed"
+    compression = f"as {_syntax(made.compression)}" if made.compression else "uncompressed"
     quality = f" of quality {made.lossy_quality}" if made.lossy_quality is not None else ""
     colours = "" if made.mode is ColourMode.AS_IS else f", as {made.mode.value}"
     together = ", in one multi-frame object" if made.multiframe else ""
     yield f"pages go {compression}{quality}{colours}{together}"
     if made.document != "Pdf":
         yield f"a PDF goes as pages of {made.dpi} dpi" + (" and as itself" if made.document == "Both" else "")
+
+
+def _syntax(uid: str) -> str:
+    from pydicom.uid import UID  # noqa: PLC0415 - most workflows are told without it
+
+    return UID(uid).name
 
 
 def _keys(item: KeyItem) -> Iterator[str]:
@@ -145,7 +148,7 @@ def _keys(item: KeyItem) -> Iterator[str]:
 
 
 def _tag(tag: int) -> str:
-    return keyword_for_tag(tag) or tag_text(tag)
+    return dictionary.keyword(tag) or tag_text(tag)
 
 
 def _text(value: Any) -> str:
@@ -156,7 +159,7 @@ def _text(value: Any) -> str:
         return "yes"
     if isinstance(value, tuple):
         return ", ".join(filter(None, map(_text, value)))
-    if isinstance(value, BaseTag):
+    if isinstance(value, Tag):
         return _tag(value)
     return _part(value)
 

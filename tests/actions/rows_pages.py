@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydicom.tag import Tag
-
 from dicomprinter.actions.base import OnError
 from dicomprinter.actions.print_image import Pages
 from dicomprinter.actions.print_text import Alignment
 from dicomprinter.actions.rectangle import Rectangle
 from dicomprinter.actions.run import Output
 from dicomprinter.config.placeholders import Template
+from dicomprinter.dicom.tags import Tag
 from tests.actions.row import Row, elements
 
 PLACE = "<X>10</X><Y>20.5</Y><Width>30</Width><Height>40</Height>"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pydicom.tag import Tag
-
 from dicomprinter.actions.keys import KeyText
 from dicomprinter.actions.query.declaration import Model, Select
+from dicomprinter.dicom.tags import Tag, parse_tag
 from tests.actions.row import Row
 
 PEER = (
     "<ConnectionParameters><PeerAETitle>RIS</PeerAETitle><Host>ris.local</Host><Port>104</Port></ConnectionParameters>"
 )
-DATE, TIME = Tag("StudyDate"), Tag("StudyTime")
+DATE, TIME = parse_tag("StudyDate"), parse_tag("StudyTime")
 STEPS = '<DcmSequence tag="0040,0100"><DcmItem>{}</DcmItem></DcmSequence>'
 
 
@@ -113,7 +112,7 @@ ROWS = [
         "Query/DcmSequence",
         full('type="Worklist"', STEPS.format('<DcmTag tag="Modality">US</DcmTag>')),
         sequence("0.items.0.keys.0.tag"),
-        Tag("Modality"),
+        parse_tag("Modality"),
     ),
     Row(
         "Query/DcmSequence",

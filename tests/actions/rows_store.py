@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydicom.uid import (
+from dicomprinter.dicom.syntaxes import (
     HTJ2KLossless,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -10,8 +10,7 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
-
-from dicomprinter.imaging.colour import ColourMode
+from dicomprinter.imaging.mode import ColourMode
 from tests.actions.row import Row, elements
 from tests.actions.rows_print import PEER
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import regex
-from pydicom.tag import Tag
 
 from dicomprinter.actions.keys import KeyPart, KeyText
 from dicomprinter.config.placeholders import Template
+from dicomprinter.dicom.tags import Tag
 from tests.actions.row import Row
 
 CODE = '<DcmTag tag="0008,0100">C</DcmTag>'

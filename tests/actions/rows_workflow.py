@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydicom.tag import Tag
-
 from dicomprinter.actions.base import OnError
 from dicomprinter.actions.keys import KeyText
+from dicomprinter.dicom.tags import parse_tag
 from dicomprinter.workflow.nodes import Discard, If, Perform, Suspend, Switch, Update
 from tests.actions.row import Row
 from tests.actions.rows_print import PEER
@@ -115,7 +114,7 @@ PERFORM = [
         "Query@order-by",
         FIND.format('<Query order-by="StudyDate desc"/>'),
         "0.changes.0.values.order-by",
-        ((Tag("StudyDate"), True),),
+        ((parse_tag("StudyDate"), True),),
     ),
     *both(
         "Query/ConnectionParameters",
@@ -144,10 +143,18 @@ CONDITIONS = [
         for row in both("If@field", condition(f'field="{field.lower()}" value="true"'), "0.condition.field", field)
     ),
     *both("If@field", condition('field="TAG_VALUE(0010,0020)" value="^P"'), "0.condition.field", "TAG_VALUE"),
-    *both("If@field", condition('field="tag_value( PatientID )" value="^P"'), "0.condition.tag", int(Tag("PatientID"))),
-    *both("If@tag", condition('field="TAG_VALUE(10,20)" value=""'), "0.condition.tag", int(Tag("PatientID"))),
     *both(
-        "If@tag", condition('field="TAG_VALUE" tag="(0010,0020)" value=""'), "0.condition.tag", int(Tag("PatientID"))
+        "If@field",
+        condition('field="tag_value( PatientID )" value="^P"'),
+        "0.condition.tag",
+        0x00100020,
+    ),
+    *both("If@tag", condition('field="TAG_VALUE(10,20)" value=""'), "0.condition.tag", 0x00100020),
+    *both(
+        "If@tag",
+        condition('field="TAG_VALUE" tag="(0010,0020)" value=""'),
+        "0.condition.tag",
+        0x00100020,
     ),
     *both("If@tag", condition('field="STORE_SUCCEEDED" tag=" Send " value="1"'), "0.condition.store", "Send"),
     *both("no If@tag", condition('field="STORE_SUCCEEDED" value="0"'), "0.condition.store", None),
@@ -174,7 +181,7 @@ SWITCHES = [
         "Switch@field",
         branches('<Case value="1"/>', 'field="TAG_VALUE(PatientSex)"'),
         "0.cases.0.0.tag",
-        int(Tag("PatientSex")),
+        int(parse_tag("PatientSex")),
     ),
     *both(
         "Switch@tag",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dicomprinter.actions.registry import actions as action_kinds
+from tests.actions.test_elements import LEAST
 from tests.cli.conftest import Call
-from tests.links import ROOT
 from tests.system.service import configuration, connection
 
 STORE = f'<Store name="Send">{connection(104, "PACS", host="${PACS_HOST}")}</Store>'
@@ -172,12 +173,28 @@ def test_run_tells_the_same_warnings(call: Call, page: Path, tmp_path: Path) -> 
     assert said.err.startswith("warning: ")
 
 
-def test_check_waits_for_no_network_and_no_decoder() -> None:
-    """What pydicom brings along by itself (numpy, Pillow) cannot be helped."""
-    file = ROOT / "examples" / "two-archives.xml"
+def test_check_waits_for_nothing_that_only_a_job_needs(tmp_path: Path) -> None:
+    """pydicom brings numpy, Pillow and its own decoders along: a file is checked without all of them."""
+    performs = "".join(f'<Perform action="{number}"/>' for number in range(len(LEAST)))
+    declared = "".join(least.format(f'name="{number}"') for number, least in enumerate(LEAST.values()))
+    keyed = (
+        f'<Query name="Keys" type="Worklist" order-by="StudyDate">{connection(104, "RIS")}'
+        '<DcmTag tag="StudyDate">20260101-20260115</DcmTag><DcmTag tag="PatientName">^Do?e*</DcmTag></Query>'
+        f'<Store name="Other">{connection(104, "PACS")}<CharacterSet>ISO_IR 100</CharacterSet>'
+        '<Compression type="RLE"/><ColorMode mode="RGB"/></Store>'
+        '<SetTag name="Values"><DcmTag tag="PatientBirthDate">19700101</DcmTag><DcmTag tag="0011,1001" vr="DS">1.5'
+        '</DcmTag><DcmTag tag="60000022">overlay</DcmTag></SetTag>'
+    )
+    performs += "".join(f'<Perform action="{name}"/>' for name in ("Keys", "Other", "Values"))
+    file = config(tmp_path, configuration(declared + keyed, performs))
     code = f"import sys; import dicomprinter.cli.main as m; m.invoke(['check', {str(file)!r}]); print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     valid, modules = run.stdout.splitlines()
+    assert set(LEAST) == set(action_kinds().values())
     assert valid.endswith(": valid")
-    unwanted = {"pynetdicom", "imagecodecs", "simplejpeg", "pypdfium2", "reportlab", "rich", "watchdog"}
-    assert not set(modules.split()) & unwanted
+    unwanted = {"pydicom", "numpy", "PIL", "pynetdicom", "imagecodecs", "simplejpeg", "pypdfium2", "reportlab", "rich"}
+    assert not {name.partition(".")[0] for name in modules.split()} & {*unwanted, "watchdog"}
+    ours = {
+        f"dicomprinter.actions.{name}" for name in ("storing", "planning", "sending", "building", "query.performing")
+    }
+    assert not set(modules.split()) & {*ours, "dicomprinter.dicom.forwarded", "dicomprinter.dicom.values"}

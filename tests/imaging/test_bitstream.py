@@ -10,8 +10,8 @@ from PIL import Image, ImageCms
 
 from dicomprinter.dicom.page import Bitstream, Form, LossySource
 from dicomprinter.errors import PermanentError
-from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.decoder import Decoder
+from dicomprinter.imaging.mode import ColourMode
 from tests.imaging.pictures import png
 from tests.imaging.profiles import rgb_profile
 

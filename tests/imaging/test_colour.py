@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from dicomprinter.dicom.page import LossySource, Page
-from dicomprinter.imaging.colour import ColourMode, convert, lay_on_white, to_8_bits
+from dicomprinter.imaging.colour import convert, lay_on_white, to_8_bits
+from dicomprinter.imaging.mode import ColourMode
 
 
 def half_up(number: Fraction) -> int:

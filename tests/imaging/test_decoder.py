@@ -17,9 +17,10 @@ from PIL import Image
 
 from dicomprinter.errors import InputError, PermanentError, TransientError
 from dicomprinter.imaging import process
-from dicomprinter.imaging.colour import ColourMode, convert
+from dicomprinter.imaging.colour import convert
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.open import open_page
 from dicomprinter.imaging.probe import probe
 from tests.imaging.pictures import pdf, png

@@ -10,9 +10,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from dicomprinter.dicom.page import Form
 from dicomprinter.errors import PermanentError
-from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.picture import Picture
 from tests.imaging.pictures import pdf, tiff, tiff_page
 from tests.imaging.test_open import PICTURES

@@ -12,8 +12,8 @@ from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from dicomprinter.errors import PermanentError
-from dicomprinter.imaging.colour import ColourMode
 from dicomprinter.imaging.decoder import Decoder
+from dicomprinter.imaging.mode import ColourMode
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process holds")
 COLUMNS, ROWS = 2480, 3508

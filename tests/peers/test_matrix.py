@@ -40,7 +40,8 @@ from dicomprinter.dicom.part10 import write
 from dicomprinter.dicom.query_answer import copied_from_worklist
 from dicomprinter.dicom.secondary_capture import multiframe_class, secondary_capture
 from dicomprinter.dicom.uids import derive_uid
-from dicomprinter.imaging.colour import ColourMode, convert
+from dicomprinter.imaging.colour import convert
+from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.open import open_page
 from tests.dicom.helpers import capture
 from tests.peers.decoders import Pixels, assert_valid, decoded_by_dcmtk, decoders

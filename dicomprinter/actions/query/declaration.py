@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from pydicom.tag import Tag
-
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect
 from dicomprinter.actions.dcm import container_dialect
@@ -16,7 +14,7 @@ from dicomprinter.actions.keys import KEY_CHILDREN, KeyItem
 from dicomprinter.config.kinds import BOOLEAN, CHARACTER_SET, Kind, choice
 from dicomprinter.config.spec import Attribute, Child, Spec
 from dicomprinter.dicom.query_filter import has_wildcard, split_range
-from dicomprinter.dicom.query_worklist import STEP_ALIASES, STEP_DATE, STEPS
+from dicomprinter.dicom.query_steps import STEP_ALIASES, STEP_DATE, STEPS
 from dicomprinter.dicom.tags import parse_tag, tag_name
 
 if TYPE_CHECKING:
@@ -50,13 +48,13 @@ LEVELS: Final = {
     Model.STUDY: ("STUDY", "SERIES", "IMAGE"),
 }
 UNIQUE_KEYS: Final[dict[str, int]] = {
-    "PATIENT": Tag("PatientID"),
-    "STUDY": Tag("StudyInstanceUID"),
-    "SERIES": Tag("SeriesInstanceUID"),
-    "IMAGE": Tag("SOPInstanceUID"),
+    "PATIENT": parse_tag("PatientID"),
+    "STUDY": parse_tag("StudyInstanceUID"),
+    "SERIES": parse_tag("SeriesInstanceUID"),
+    "IMAGE": parse_tag("SOPInstanceUID"),
 }
 # The query itself says these.
-OWN_TAGS: Final = frozenset({Tag("SpecificCharacterSet"), Tag("QueryRetrieveLevel")})
+OWN_TAGS: Final = frozenset({parse_tag("SpecificCharacterSet"), parse_tag("QueryRetrieveLevel")})
 
 
 @dataclass(frozen=True)

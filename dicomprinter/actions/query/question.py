@@ -29,7 +29,8 @@ from dicomprinter.dicom.query_keys import (
     is_identifier,
     own_key,
 )
-from dicomprinter.dicom.query_worklist import STATION, STEP_DATE, worklist
+from dicomprinter.dicom.query_steps import STATION, STEP_DATE
+from dicomprinter.dicom.query_worklist import worklist
 from dicomprinter.dicom.tags import dictionary_vr, tag_name
 from dicomprinter.dicom.text import ONE_VALUE_VRS, without_separators
 from dicomprinter.errors import PermanentError
