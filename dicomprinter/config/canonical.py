@@ -73,12 +73,10 @@ def nearest(wrong: str, known: Iterable[str]) -> str:
 
 
 def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str, str], dict[str, Any]]:
-    by_name = {attribute.name.lower(): attribute for attribute in spec.attributes}
-    old = {spelling.lower(): attribute for attribute in spec.attributes for spelling in attribute.old}
     texts: dict[str, str] = {}
     values: dict[str, Any] = {attribute.name: attribute.default for attribute in spec.attributes}
     for name, text in element.attributes.items():
-        attribute = by_name.get(name.lower()) or old.get(name.lower())
+        attribute = spec.attribute_names.get(name.lower()) or spec.older_attribute_names.get(name.lower())
         if attribute is None:
             message = f'<{spec.name}> has no attribute "{name}"'
             report.error(element.position, message, nearest(name, (a.name for a in spec.attributes)))
@@ -86,7 +84,7 @@ def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str,
         if attribute.name in texts:
             report.error(element.position, f'<{spec.name}> has the attribute "{attribute.name}" twice')
             continue
-        if name.lower() in old:
+        if name.lower() in spec.older_attribute_names:
             message = f'<{spec.name}> has the older spelling "{name}"'
             report.warn(element.position, message, f'today it is "{attribute.name}"')
         _mention_ignored(attribute, f'the attribute "{name}" of <{spec.name}>', element.position, report)
@@ -126,36 +124,32 @@ def _read(kind: Kind, text: str, position: Position, where: str, report: Report)
 
 
 def _children(element: Element, spec: Spec, report: Report) -> tuple[Node, ...]:
-    by_name = {child.spec.name.lower(): child for child in spec.children}
-    old = {spelling.lower(): child for child in spec.children for spelling in child.old}
-    found: list[tuple[Child, Node]] = []
+    found: list[Node] = []
+    by_name: dict[str, list[Node]] = {name: [] for name in spec.child_names}
     for inner in element.children:
-        child = by_name.get(inner.name.lower()) or old.get(inner.name.lower())
+        child = spec.child_names.get(inner.name.lower()) or spec.older_child_names.get(inner.name.lower())
         if child is None:
             message = f"<{inner.name}> is not known inside <{spec.name}>"
             report.error(inner.position, message, nearest(inner.name, (c.spec.name for c in spec.children)))
             continue
         name = child.spec.name
-        if inner.name.lower() in old:
+        if inner.name.lower() in spec.older_child_names:
             report.warn(inner.position, f"<{inner.name}> is an older spelling", f"today it is <{name}>")
         _mention_ignored(child, f"<{inner.name}>", inner.position, report)
-        found.append((child, canonical(inner, child.spec, report)))
-    for child in spec.children:
-        _count(child, [node for declared, node in found if declared is child], element, spec, report)
-    if not spec.ordered:
-        order = {id(child): index for index, child in enumerate(spec.children)}
-        found.sort(key=lambda pair: order[id(pair[0])])
-    return tuple(node for _, node in found)
+        node = canonical(inner, child.spec, report)
+        found.append(node)
+        by_name[name.lower()].append(node)
+    for name, nodes in by_name.items():
+        _count(spec.child_names[name], nodes, element, spec, report)
+    return tuple(found) if spec.ordered else tuple(node for nodes in by_name.values() for node in nodes)
 
 
 def _count(child: Child, nodes: list[Node], element: Element, spec: Spec, report: Report) -> None:
-    name = child.spec.name
     if len(nodes) < child.least:
-        report.error(element.position, f"<{spec.name}> needs a <{name}>", child.spec.doc)
+        report.error(element.position, f"<{spec.name}> needs a <{child.spec.name}>", child.spec.doc)
     if child.most is not None and len(nodes) > child.most:
-        message = (
-            f"<{spec.name}> may hold only {child.most} <{name}>; the first stands in line {nodes[0].position.line}"
-        )
+        first = f"the first stands in line {nodes[0].position.line}"
+        message = f"<{spec.name}> may hold only {child.most} <{child.spec.name}>; {first}"
         report.error(nodes[child.most].position, message)
 
 

@@ -101,5 +101,7 @@ def expand(text: str, variables: Mapping[str, str]) -> tuple[str, list[str]]:
 
 def unclosed(text: str) -> str | None:
     """The beginning of a reference that has no closing brace, as it should be written; None when there is none."""
+    if "${" not in text:
+        return None
     found = _UNCLOSED.search(re.sub(_PLACEHOLDER, "", _REFERENCE.sub("", text)))
     return f"${{{found[1] or 'NAME'}}}" if found else None

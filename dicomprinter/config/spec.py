@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dicomprinter.config.kinds import Kind
     from dicomprinter.config.tree import Element, Position
@@ -75,6 +76,26 @@ class Spec:
     check: Callable[[Any, Report], None] | None = None
     robust: bool = False
     doc: str = ""
+
+    @cached_property
+    def attribute_names(self) -> Mapping[str, Attribute]:
+        """Each attribute by its name in small letters."""
+        return {attribute.name.lower(): attribute for attribute in self.attributes}
+
+    @cached_property
+    def older_attribute_names(self) -> Mapping[str, Attribute]:
+        """The same by its earlier spellings."""
+        return {spelling.lower(): attribute for attribute in self.attributes for spelling in attribute.old}
+
+    @cached_property
+    def child_names(self) -> Mapping[str, Child]:
+        """Each child by its name in small letters."""
+        return {child.spec.name.lower(): child for child in self.children}
+
+    @cached_property
+    def older_child_names(self) -> Mapping[str, Child]:
+        """The same by its earlier spellings."""
+        return {spelling.lower(): child for child in self.children for spelling in child.old}
 
 
 @dataclass

@@ -212,7 +212,7 @@ def test_a_peer_that_takes_one_lossless_compression(house: House, running: Run, 
     if compression == "JPEG_Lossy":
         wanted = simplejpeg.decode_jpeg(jpeg_of(rgb(3)), "RGB")[..., 0]
     assert pixels(page.dataset)[..., 0].tolist() == wanted.tolist()
-    wished = SYNTAXES[compression] if compression else ExplicitVRLittleEndian
+    wished = UID(SYNTAXES[compression]) if compression else ExplicitVRLittleEndian
     fell_back = f"does not take {wished.name}; sent as {taken.name}" in house.messages(job)
     assert fell_back is (wished != taken)
 

@@ -67,7 +67,7 @@ def test_every_row_of_falling_back(house: House, running: Run, compression: str,
     """A peer that takes one syntax gets each object in that one, on one association; only JPEG never by itself."""
     inner = f'<Compression type="{compression}"/>' if compression else ""
     ((wire,), outcome, history) = captured(house, running(StorageScp(syntaxes=[taken])), tiff(2), inner=inner)
-    wished = SYNTAXES[compression] if compression else ExplicitVRLittleEndian
+    wished = UID(SYNTAXES[compression]) if compression else ExplicitVRLittleEndian
     if taken == JPEGBaseline8Bit != wished:
         assert isinstance(outcome, Held)
         assert "accepts no presentation context" in outcome.why
