@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dicomprinter.cli.main import invoke
 from dicomprinter.service.systemd import Systemd
-from tests.service.systemd_help import STORE, Call, Programs
+from tests.service.systemd_help import PYTHON, STORE, Call, Programs
 from tests.system.service import configuration
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A machine's file system, with a configuration."""
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine's file system, with a configuration; the program is where a service can see it, not where it is now."""
+    monkeypatch.setattr("dicomprinter.cli.service.sys", SimpleNamespace(executable=PYTHON))
     config = tmp_path / "machine" / "etc" / "dicomprinter" / "config.xml"
     config.parent.mkdir(parents=True)
     config.write_text(configuration(STORE, '<Perform action="Send" onError="Hold"/>'))

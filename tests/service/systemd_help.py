@@ -40,8 +40,12 @@ class Programs:
         return [line for line, _ in self.ran]
 
 
+# Where a service can see it, whatever holds the tests.
+PYTHON = "/opt/dicomprinter/bin/python"
+
+
 def standard(system: Systemd, **changes: Any) -> Installation:
-    return replace(system.standard("dicomprinter"), user=NOBODY, **changes)
+    return replace(system.standard("dicomprinter"), **{"user": NOBODY, "python": Path(PYTHON), **changes})
 
 
 def install(system: Systemd, installation: Installation) -> list[str]:

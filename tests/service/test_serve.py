@@ -143,7 +143,7 @@ def test_it_does_not_start_with_a_bad_configuration(tmp_path: Path) -> None:
 def test_it_does_not_start_without_a_configuration_or_a_log(tmp_path: Path) -> None:
     ended = serve("--base", tmp_path / "base")
     assert ended.returncode == 2
-    assert f"cannot read the configuration {tmp_path}/base/config/config.xml" in ended.stderr
+    assert f"there is no configuration {tmp_path}/base/config/config.xml" in ended.stderr
     file = tmp_path / "config.xml"
     file.write_text(config())
     ended = serve("--base", tmp_path / "base", "--config", file, "--log-dir", file / "log")
