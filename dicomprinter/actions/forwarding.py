@@ -34,15 +34,8 @@ _STUDY: Final = "0020000D"
 _SERIES: Final = "0020000E"
 
 
-def forwarded(job: Job, representation: Representation) -> list[Planned]:
-    """Every DICOM file of a job as an object to be sent. Its valid UIDs stay.
-
-    Raises:
-        PermanentError: the first file is no sound DICOM file.
-    """
-    if not job.payload.objects:
-        return []
-    changes = _changes(job)
+def forwarded(job: Job, representation: Representation, changes: Dataset) -> list[Planned]:
+    """Every DICOM file of a job as an object to be sent, with the job's changes. Its valid UIDs stay."""
     content = json.dumps(["forwarded", representation.character_set or "", dataset_text(changes)])
     key = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     found: list[Planned] = []
@@ -59,14 +52,13 @@ def forwarded(job: Job, representation: Representation) -> list[Planned]:
     return found
 
 
-def own_attributes(job: Job) -> Dataset:
+def own_attributes(job: Job, changes: Dataset) -> Dataset:
     """What a job's pages and PDFs take of its dataset.
 
     In a job that holds a DICOM file too, the rest of the dataset describes that file's image.
     """
     if not job.payload.objects:
         return job.dataset
-    changes = _changes(job)
     return Dataset(
         {
             element.tag: element
@@ -76,14 +68,18 @@ def own_attributes(job: Job) -> Dataset:
     )
 
 
-def _changes(job: Job) -> Dataset:
-    """What the job has changed; an order's modality is not that of images that are there already.
+def changes_of(job: Job) -> Dataset:
+    """What the job has changed of its DICOM files, nothing where it has none.
 
-    What the configuration itself has set goes into every file, also where the first has it already.
+    An order's modality is not that of images that are there already. What the
+    configuration itself has set goes into every file, also where the first has it already.
 
     Raises:
-        PermanentError: a patient that a Query gave would be written into the files of several patients.
+        PermanentError: the first file is no sound DICOM file, or a patient that a Query gave would be written into the
+            files of several patients.
     """
+    if not job.payload.objects:
+        return Dataset()
     changes = changed(job.dataset, header(job.path(job.payload.objects[0])))
     if "Modality" in changes and MODALITY not in job.flags.set_tags:
         del changes.Modality

@@ -22,7 +22,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from dicomprinter.actions.forwarding import MODALITY, forwarded, own_attributes
+from dicomprinter.actions.forwarding import MODALITY, changes_of, forwarded, own_attributes
 from dicomprinter.actions.representation import UNCOMPRESSED, Document, Frames, Planned, Representation
 from dicomprinter.dicom.secondary_capture import multiframe_class
 from dicomprinter.dicom.uids import derive_uid
@@ -57,7 +57,8 @@ def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Pla
     """
     as_pages = () if representation.document == "Pdf" else job.payload.documents
     pages = [*job.payload.pages, *(page for name in as_pages for page in _pages_of(job, name, decoder))]
-    attributes = own_attributes(job)
+    changes = changes_of(job)
+    attributes = own_attributes(job, changes)
     first = _series_number(job, attributes)
     how = representation.changes_pixels(has_pdf_pages=bool(as_pages))
     series = _Series(job, attributes, how, representation, first, keeps_series_uid=True)
@@ -70,7 +71,7 @@ def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Pla
         attributes = _of_a_document(job, attributes)
         series = _Series(job, attributes, "", representation, number, keeps_series_uid=not pages)
         planned += series.of([Document(name) for name in job.payload.documents], UNCOMPRESSED)
-    return planned + forwarded(job, representation)
+    return planned + forwarded(job, representation, changes)
 
 
 def _pages_of(job: Job, document: str, decoder: Decoder) -> list[PageRef]:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from dicomprinter.cli.main import invoke
+from tests.system.service import configuration, connection
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,13 @@ def page(tmp_path: Path) -> Path:
 def spools(home: Path) -> Callable[[], list[Path]]:
     """The folders that `run` has left behind."""
     return lambda: sorted((home / "dicomprinter" / "runs").glob("*"))
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """A base directory whose workflow holds every job: its archive is not there."""
+    send = f'<Store name="Send">{connection(104, "PACS", host="pacs.invalid")}</Store>'
+    folder = tmp_path / "base"
+    (folder / "config").mkdir(parents=True)
+    (folder / "config" / "config.xml").write_text(configuration(send, '<Perform action="Send"/>'))
+    return folder

@@ -25,11 +25,10 @@ ASKING = configuration(ACTIONS, '<Perform action="Ask" defaultQuery="Find"/><Per
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Path:
-    folder = tmp_path / "base"
-    (folder / "config").mkdir(parents=True)
-    (folder / "config" / "config.xml").write_text(ASKING)
-    return folder
+def base(base: Path) -> Path:
+    """Whose workflow asks an operator, twice."""
+    (base / "config" / "config.xml").write_text(ASKING)
+    return base
 
 
 @pytest.fixture

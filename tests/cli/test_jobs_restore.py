@@ -22,17 +22,6 @@ from tests.system.help import png
 from tests.system.service import Service, configuration, connection
 
 Running = Callable[[Any], Any]
-HELD = configuration(
-    f'<Store name="Send">{connection(104, "PACS", host="pacs.invalid")}</Store>', '<Perform action="Send"/>'
-)
-
-
-@pytest.fixture
-def base(tmp_path: Path) -> Path:
-    folder = tmp_path / "base"
-    (folder / "config").mkdir(parents=True)
-    (folder / "config" / "config.xml").write_text(HELD)
-    return folder
 
 
 @pytest.fixture

@@ -15,21 +15,9 @@ from dicomprinter.engine.spool import Spool
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.parts import State
 from tests.cli.conftest import Call
-from tests.system.service import configuration, connection
 
-HELD = configuration(
-    f'<Store name="Send">{connection(104, "PACS", host="pacs.invalid")}</Store>', '<Perform action="Send"/>'
-)
 ID = "20260131T091502123456-a1b2c3"
 NO_SERVICE = "no service runs on this spool: dicomprinter serve starts one\n"
-
-
-@pytest.fixture
-def base(tmp_path: Path) -> Path:
-    folder = tmp_path / "base"
-    (folder / "config").mkdir(parents=True)
-    (folder / "config" / "config.xml").write_text(HELD)
-    return folder
 
 
 @pytest.fixture

@@ -24,18 +24,7 @@ from tests.killed import Killed
 from tests.waiting import PATIENCE, wait_until
 
 from .help import new_job, program, tools
-from .manual import AFTER, ASK, CONNECTION, KEEP, asks_twice, data, drop, parked, runner, told
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    with Spool.open(tmp_path / "base") as opened:
-        yield opened
-
-
-@pytest.fixture
-def asking(tmp_path: Path) -> Program:
-    return asks_twice(tmp_path)
+from .manual import AFTER, ASK, CONNECTION, KEEP, data, drop, parked, runner, told
 
 
 def test_it_parks_the_job_and_says_which_query_waits(spool: Spool, tmp_path: Path) -> None:

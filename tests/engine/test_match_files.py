@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,18 +13,7 @@ from dicomprinter.job.match import Asked
 from dicomprinter.job.parts import State
 from dicomprinter.program import Program
 
-from .manual import asks_twice, data, drop, parked, runner, told
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    with Spool.open(tmp_path / "base") as opened:
-        yield opened
-
-
-@pytest.fixture
-def asking(tmp_path: Path) -> Program:
-    return asks_twice(tmp_path)
+from .manual import data, drop, parked, runner, told
 
 
 def test_lines_of_a_file(spool: Spool, asking: Program) -> None:

@@ -88,11 +88,6 @@ class Original:
         """Which of `sop_instance_uid`, `study_instance_uid` and `series_instance_uid` are missing or no UIDs."""
         return frozenset(name for name, _ in _UIDS if not is_uid(getattr(self, name)))
 
-    @property
-    def is_compressed(self) -> bool:
-        """Whether its pixels are made of fragments."""
-        return self.pixels is not None and self.pixels.is_encapsulated
-
 
 def is_uid(value: str) -> bool:
     """Whether a text is a UID (PS3.5 9.1)."""
