@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ENV := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench dtd completion clean
+.PHONY: help demo test lint docs bench torture dtd completion clean
 
 help:
 	@echo 'make demo   print a report to an archive in this process, and show what it holds'
@@ -15,6 +15,8 @@ help:
 	@echo 'make lint   ruff and mypy alone'
 	@echo 'make docs   build the documentation into site/, and say where to read'
 	@echo 'make bench  measure beside public tools; the figures are kept in bench/results'
+	@echo 'make torture'
+	@echo '            kill the service at every write, take its disk and clock away, and check its books'
 	@echo 'make dtd    write schemas/config.dtd anew from the declarations'
 	@echo 'make completion'
 	@echo '            write what shells complete anew from the commands'
@@ -51,6 +53,11 @@ docs: $(ENV)
 bench: $(ENV)
 	.ci/peers
 	$(BIN)/python -m bench
+
+# One item alone: .venv/bin/python -m torture kills; with --short a sample that takes seconds.
+torture: $(ENV)
+	.ci/peers
+	$(BIN)/python -m torture
 
 # A program that fails must not leave an empty DTD behind.
 dtd: $(ENV)

@@ -1,0 +1,1 @@
+"""Breaks the real program on purpose and looks at its books afterwards."""

@@ -1,0 +1,63 @@
+"""`python -m torture [ITEM...]`: breaks the service on purpose, checks its books, prints the table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from torture.checks import Check, show
+from torture.place import Place
+
+Item = Callable[[Place], list[Check]]
+
+# Each is called with a folder of its own and gives its lines of the table.
+ITEMS: Final[Mapping[str, Item]] = MappingProxyType({})
+
+
+def checked(names: Sequence[str], *, short: bool, seed: int, parallel: int) -> list[Check]:
+    """Run these items; the folder of one with a failed check is kept, and told."""
+    checks: list[Check] = []
+    for name in names:
+        folder = Path(tempfile.mkdtemp(prefix=f"dicomprinter-torture-{name}-"))
+        place = Place(folder, short, seed, parallel)
+        place.say(f"{name} …")
+        begun = time.monotonic()
+        found = ITEMS[name](place)
+        checks += found
+        place.say(f"{name}: {time.monotonic() - begun:.0f} s")
+        if all(check.passed for check in found):
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            place.say(f"{name}: what it left is kept in {folder}; to repeat it: python -m torture {name} --seed {seed}")
+    return checks
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 when a check has failed."""
+    parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
+    parser.add_argument("items", nargs="*", metavar="ITEM", help=f"all when unsaid: {', '.join(ITEMS)}")
+    parser.add_argument("--short", action="store_true", help="a sample that takes seconds")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="repeats what chance chose")  # noqa: S311 - nothing secret
+    parser.add_argument(
+        "-n", dest="parallel", type=int, default=os.cpu_count() or 1, help="how many services may run side by side"
+    )
+    options = parser.parse_args()
+    unknown = [name for name in options.items if name not in ITEMS]
+    if unknown:
+        parser.error(f"there is no item {unknown[0]}; there are {', '.join(ITEMS)}")
+    sys.stderr.write(f"--seed {options.seed}\n")
+    names = options.items or list(ITEMS)
+    return show(checked(names, short=options.short, seed=options.seed, parallel=options.parallel))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
