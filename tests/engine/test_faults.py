@@ -251,7 +251,7 @@ def test_a_job_suspended_just_now_is_not_taken_for_one_of_a_clock_set_back(spool
     engine = Engine(spool, loaded, tools(clock), workers=1)
     engine.start()
     try:
-        engine._look_at_waiting()
+        engine._scheduler.look()
         assert engine.idle(10)
     finally:
         assert engine.stop()

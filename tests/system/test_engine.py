@@ -36,7 +36,7 @@ def test_a_suspended_job_wakes_at_its_time(house: House, running: Run) -> None:
     scp = running(EmbeddedPacs(house.base / "pacs", port=port))
     engine = house.engine(program)
     house.clock.forward(minutes=14, seconds=59)
-    engine._look_at_waiting()
+    engine._scheduler.look()
     assert engine.idle(5)
     assert state(house, job) is State.SUSPENDED
     assert scp.instances == ()
@@ -81,7 +81,7 @@ def test_a_job_past_its_validity_moves_to_expired_whole(house: House, make: Call
     before = content(job.folder.path)
     engine = house.engine(program)
     house.clock.forward(days=5)
-    engine._look_at_waiting()
+    engine._scheduler.look()
     assert job.folder.path.exists()
     house.clock.forward(seconds=1)
     engine.wake()

@@ -1,0 +1,40 @@
+"""What the engine keeps in memory of a job: everything else lies in the job's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from dicomprinter.job.parts import State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dicomprinter.job.job import Job
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Enough to know when a job is next to be touched.
+
+    Args:
+        job_id: the job.
+        state: where it stands.
+        wake_at: when a suspended job goes on; None for one that waits for a person.
+        accepted: when the spool took it; its age counts from here.
+    """
+
+    job_id: str
+    state: State
+    wake_at: datetime | None
+    accepted: datetime
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Of a job that has been read."""
+        return cls(job.id, job.state, job.wake_at, job.facts.accepted)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a worker is to take it; else it waits for a time or a person, or is on its way to `expired/`."""
+        return not (self.state.is_waiting or self.state is State.EXPIRED)
