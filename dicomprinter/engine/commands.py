@@ -38,7 +38,7 @@ def apply(job: Job, command: dict[str, Any], leave: Callable[[Job], None]) -> An
     if name == "resume":
         before = job.state
         asks = "; there it asks again, and jobs match answers" if job.asks else ""
-        job.state, job.reason, job.wake_at, job.asks = State.QUEUED, None, None, None
+        job.state, job.reason, job.wake_at, job.waits_for, job.asks = State.QUEUED, None, None, None, None
         job.folder.save(job, secure=True)
         answer = Answer(f"{before.value} before, now queued; it goes on at {job.position}{asks}")
     elif name == "discard":

@@ -50,7 +50,7 @@ def restore(spool: Spool, job_id: str, now: datetime, token: str | None = None) 
         raise SpoolError(f"a job {job_id} is in the spool already")
     job = JobFolder(spool.expired / job_id).load()
     came = job.facts.accepted
-    job.state, job.reason, job.wake_at, job.asks = State.QUEUED, None, None, None
+    job.state, job.reason, job.wake_at, job.waits_for, job.asks = State.QUEUED, None, None, None, None
     job.facts = replace(job.facts, accepted=now)
     job.folder.save(job, secure=True)
     job.folder.path.rename(place)

@@ -49,7 +49,7 @@ class Runner:
         if job.leaving is not None:
             self.leave(job, job.leaving)
             return Discarded(job.reason or "") if job.leaving == "discarded" else Done()
-        job.state, job.reason, job.wake_at, job.asks = State.RUNNING, None, None, None
+        job.state, job.reason, job.wake_at, job.waits_for, job.asks = State.RUNNING, None, None, None, None
         job.folder.save(job)
         while True:
             program = self.program()

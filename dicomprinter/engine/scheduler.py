@@ -176,7 +176,7 @@ class Scheduler:
         if job.state is not State.EXPIRED:
             was = f"it was {job.state.value}: {job.reason or 'no reason'}"
             job.reason = f"unfinished for longer than ValidityPeriod; {was}"
-            job.state, job.wake_at, job.asks = State.EXPIRED, None, None
+            job.state, job.wake_at, job.waits_for, job.asks = State.EXPIRED, None, None, None
             kept = f"it is kept in spool/expired/{job_id}; dicomprinter jobs restore {job_id} takes it back"
             job.note(f"expired: unfinished for longer than ValidityPeriod; {kept}", level="WARN")
             job.folder.save(job, secure=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.job.parts import State
+from dicomprinter.job.parts import MIDDLE_PRIORITY, State
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,17 +22,25 @@ class Ticket:
         state: where it stands.
         wake_at: when a suspended job goes on; None for one that waits for a person.
         accepted: when the spool took it; its age counts from here.
+        waits_for: the destination (`AET@host:port`) whose failure has suspended it; None when it waits for another
+            reason.
+        size: its pages and frames.
+        priority: the highest of the ready jobs runs first, then the one that came first.
     """
 
     job_id: str
     state: State
     wake_at: datetime | None
     accepted: datetime
+    waits_for: str | None = None
+    size: int = 1
+    priority: int = MIDDLE_PRIORITY
 
     @classmethod
     def of(cls, job: Job) -> Self:
         """Of a job that has been read."""
-        return cls(job.id, job.state, job.wake_at, job.facts.accepted)
+        facts = job.facts
+        return cls(job.id, job.state, job.wake_at, facts.accepted, job.waits_for, facts.size, facts.priority)
 
     @property
     def is_ready(self) -> bool:

@@ -159,6 +159,7 @@ class Intake:
             created=submission.submitted or now,
             accepted=now,
             copies=submission.copies,
+            priority=submission.priority,
             options={printable(name): printable(text) for name, text in submission.options.items()},
         )
         entries: list[dict[str, Any]] = [
@@ -208,16 +209,17 @@ class Intake:
             raise InputError(
                 "the file that this belongs to went away while it was being taken", remedy="drop them all again"
             )
-        payload, dataset = Payload(), Dataset()
+        payload, dataset, size = Payload(), Dataset(), 0
         for entry in there:
             if entry["to"].startswith("payload/"):
                 probe = self._look_at(folder, entry, beside=entry is not there[0])
                 payload += _payload(entry["to"], probe)
+                size += probe.frames
                 # What a DICOM file says is the job's, so that conditions, queries and placeholders know it.
                 dataset = dataset or Dataset.from_json(probe.attributes)
         if payload.texts and not (payload.pages or payload.documents or payload.objects):
             payload += _set_texts(folder, payload.texts)
-        facts = Facts.from_json(arrival["facts"])
+        facts = replace(Facts.from_json(arrival["facts"]), size=max(1, size))
         # Where a DICOM file is, others of its study may be.
         flags = Flags(existing_study=str(dataset.get("StudyInstanceUID") or ""))
         job = Job(_id(folder), facts, folder, payload=payload, dataset=dataset)

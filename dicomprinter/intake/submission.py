@@ -14,6 +14,7 @@ from dicomprinter.dicom.tags import dictionary_vr, parse_tag, refused_in_a_job, 
 from dicomprinter.dicom.text import clean
 from dicomprinter.dicom.values import set_text
 from dicomprinter.errors import InputError, PermanentError
+from dicomprinter.job.parts import MIDDLE_PRIORITY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _MAXIMUM_SIDECAR = 1 << 20
 _TEXTS = ("title", "user", "host", "source")
-_KNOWN = (*_TEXTS, "copies", "submitted", "media_type", "options", "tags")
+_KNOWN = (*_TEXTS, "copies", "priority", "submitted", "media_type", "options", "tags")
 _YEARS = range(1900, 9999)
 
 
@@ -35,6 +36,7 @@ class Submission:
     host: str = ""
     source: str = ""
     copies: int = 1
+    priority: int = MIDDLE_PRIORITY
     submitted: datetime | None = None
     options: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
@@ -86,9 +88,11 @@ def _submission(data: dict[str, Any], title: str, source: str) -> Submission:
             raise _wrong(f'"{name}" is not a text', value)
         if value:
             known[name] = value
-    copies = data.get("copies", 1)
-    if not isinstance(copies, int) or isinstance(copies, bool) or not 1 <= copies <= 9999:
-        raise _wrong('"copies" is not a number from 1 to 9999', copies)
+    for name, default, most in (("copies", 1, 9999), ("priority", MIDDLE_PRIORITY, 100)):
+        number = data.get(name, default)
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= most:
+            raise _wrong(f'"{name}" is not a number from 1 to {most}', number)
+        known[name] = number
     if data.get("submitted") is not None:
         known["submitted"] = _moment(data["submitted"])
     for name in ("options", "tags"):
@@ -96,7 +100,7 @@ def _submission(data: dict[str, Any], title: str, source: str) -> Submission:
         if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
             raise _wrong(f'"{name}" is not an object of texts', value)
         known[name] = value
-    return Submission(copies=copies, **known)
+    return Submission(**known)
 
 
 def _moment(value: object) -> datetime:

@@ -228,6 +228,7 @@ class JobFolder:
             reason=data["reason"],
             position=Position(**data["position"]),
             wake_at=datetime.fromisoformat(data["wake_at"]) if data["wake_at"] else None,
+            waits_for=data.get("waits_for"),
             flags=Flags.from_json(data["flags"]),
             payload=payloads[data["payload"]],
             dataset=dataset,

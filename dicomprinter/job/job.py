@@ -28,8 +28,8 @@ class Job:
 
     The engine writes it down after every node. `dataset` is Unicode and holds what Query, SetTag and the like
     gave; `retries` counts each Suspend by its position; `leaving` is the outcome of a job that has only to be entered
-    in the ledger and removed. `asks` is what a job that is `manual` wants to know, `match` the operator's answer, which
-    the node at its position takes.
+    in the ledger and removed. `waits_for` is the destination (`AET@host:port`) whose failure has suspended it. `asks`
+    is what a job that is `manual` wants to know, `match` the operator's answer, which the node at its position takes.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Job:
     reason: str | None = None
     position: Position = START
     wake_at: datetime | None = None
+    waits_for: str | None = None
     flags: Flags = field(default_factory=Flags)
     payload: Payload = field(default_factory=Payload)
     dataset: Dataset = field(default_factory=Dataset)
@@ -167,6 +168,7 @@ class Job:
             "reason": self.reason,
             "position": self.position.__dict__,
             "wake_at": self.wake_at.isoformat() if self.wake_at else None,
+            "waits_for": self.waits_for,
             "facts": self.facts.to_json(),
             "flags": self.flags.to_json(),
             "payloads": [payload.to_json() for payload in payloads],

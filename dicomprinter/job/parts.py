@@ -46,6 +46,7 @@ class Position:
 
 
 START = Position("", "the first node")
+MIDDLE_PRIORITY = 50
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Facts:
         name: a print's title, or a dropped file's relative path with its ending.
         created: the moment that counts as the job's now and today, local time with its offset.
         accepted: when the spool took it; its age counts from here.
+        size: how much work it is: its pages, the pages of its PDFs and the frames of its DICOM files.
+        priority: 1 to 100; of the jobs that could run, the highest runs first (job-priority, RFC 8011 5.2.1).
     """
 
     name: str
@@ -66,6 +69,8 @@ class Facts:
     accepted: datetime
     copies: int = 1
     options: dict[str, str] = field(default_factory=dict)
+    size: int = 1
+    priority: int = MIDDLE_PRIORITY
 
     def to_json(self) -> dict[str, Any]:
         """As it goes into `job.json`."""

@@ -25,6 +25,7 @@ def test_everything_a_sidecar_may_say(tmp_path):
             "host": "ecg-1",
             "source": "ecg-queue",
             "copies": 2,
+            "priority": 80,
             "submitted": "2026-01-31T10:00:00+01:00",
             "media type": "application/pdf",
             "options": {"sides": "one-sided"},
@@ -33,7 +34,7 @@ def test_everything_a_sidecar_may_say(tmp_path):
     )
     assert submission.title == "ECG JÄNE"
     assert (submission.user, submission.host, submission.source) == ("drsmith", "ecg-1", "ecg-queue")
-    assert submission.copies == 2
+    assert (submission.copies, submission.priority) == (2, 80)
     assert submission.submitted == datetime.fromisoformat("2026-01-31T10:00:00+01:00")
     assert (submission.options, submission.tags) == ({"sides": "one-sided"}, {"PatientID": "4711"})
 
@@ -41,6 +42,7 @@ def test_everything_a_sidecar_may_say(tmp_path):
 def test_what_it_does_not_say_comes_from_the_file(tmp_path):
     submission = sidecar(tmp_path, {})
     assert (submission.title, submission.source, submission.copies) == ("scan.pdf", "incoming", 1)
+    assert submission.priority == 50
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,9 @@ def test_what_it_does_not_say_comes_from_the_file(tmp_path):
         ({"title": 7}, '"title" is not a text'),
         ({"copies": 0}, '"copies"'),
         ({"copies": True}, '"copies"'),
+        ({"priority": 0}, '"priority" is not a number from 1 to 100'),
+        ({"priority": 101}, '"priority"'),
+        ({"priority": "50"}, '"priority"'),
         ({"tags": ["PatientID"]}, '"tags"'),
         ({"tags": {"PatientID": 4711}}, '"tags"'),
         ({"submitted": "yesterday"}, "not right"),
