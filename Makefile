@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The environment is made anew where what it holds has changed.
 ENV := $(VENV)/.complete
+# The encoder in native/, compiled where that can be done.
+NATIVE := $(VENV)/.native
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint docs bench torture dtd completion clean
@@ -30,11 +32,15 @@ $(ENV): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
 
+$(NATIVE): $(ENV) native/pyproject.toml native/setup.py $(wildcard native/src/*.[ch] native/src/*/*.py*)
+	.ci/native $(BIN)/python
+	@touch $@
+
 demo: $(ENV)
 	$(BIN)/dicomprinter demo
 
 # One worker a core of a small machine; a file stays in one worker, so that it starts its peers once.
-test: lint
+test: lint $(NATIVE)
 	.ci/peers
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile
 
@@ -50,7 +56,7 @@ docs: $(ENV)
 	@echo 'To read: site/index.html'
 
 # One item alone: .venv/bin/python -m bench encode; with --quick in fewer rounds.
-bench: $(ENV)
+bench: $(NATIVE)
 	.ci/peers
 	$(BIN)/python -m bench
 
@@ -70,4 +76,5 @@ completion: $(ENV)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site
+	rm -rf native/build native/dist native/src/*.egg-info native/src/*/*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,7 +14,8 @@ from typing import Any, Final
 import dicomprinter
 
 _LIBRARIES: Final = (
-    "imagecodecs", "lxml", "numpy", "pillow", "pydicom", "pyjpegls", "pynetdicom", "pypdf", "pypdfium2", "simplejpeg",
+    "dicomprinter-jpeg", "imagecodecs", "lxml", "numpy", "pillow", "pydicom", "pyjpegls", "pynetdicom", "pypdf",
+    "pypdfium2", "simplejpeg",
 )  # fmt: skip
 _PROGRAMS: Final = {
     "dcmtk": ("/usr/bin/storescu", "--version"),

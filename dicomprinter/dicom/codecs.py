@@ -140,8 +140,14 @@ def _packbits(plane: Pixels) -> bytes:
 
 def _jpeg_lossless(pixels: Pixels, bits_stored: int, _quality: int) -> Encoded:
     """Process 14, selection value 1 (PS3.5 Table A.4.3); RGB without any colour transform."""
-    pixels = _within(pixels, bits_stored)
-    data: bytes = _imagecodecs().jpeg8_encode(pixels, lossless=True, predictor=1, bitspersample=bits_stored)
+    data: bytes
+    try:
+        import dicomprinter_jpeg  # noqa: PLC0415 - native/, a distribution of its own that may be missing
+    except ImportError:
+        within = _within(pixels, bits_stored)
+        data = _imagecodecs().jpeg8_encode(within, lossless=True, predictor=1, bitspersample=bits_stored)
+    else:
+        data = dicomprinter_jpeg.encode(pixels.data, bits_stored)
     return Encoded(data, _photometric(pixels), bits_stored)
 
 
