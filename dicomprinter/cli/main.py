@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import sys
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from dicomprinter import __version__
+from dicomprinter.cli.lazy import LazyGroup, commands_of
 from dicomprinter.cli.messages import Invocation, examples, say, say_error, show_help, verbose_option
 from dicomprinter.cli.standins import stand_in
 from dicomprinter.errors import DicomPrinterError, InputError
@@ -35,21 +35,15 @@ _COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """Knows its commands by name, and imports the one that is called."""
+class Commands(LazyGroup):
+    """The program's commands, in the order in which a newcomer wants them."""
 
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """In the order in which a newcomer wants them."""
-        return list(_COMMANDS)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(places={name: f"dicomprinter.cli.{name}:command" for name in _COMMANDS}, **options)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, imported now; a stand-in when a shell only wants to complete it."""
-        if cmd_name not in _COMMANDS:
-            return None
-        if ctx.resilient_parsing:
-            return stand_in(cmd_name)
-        command = importlib.import_module(f"dicomprinter.cli.{cmd_name}").command
-        return command if isinstance(command, click.Command) else None
+        return stand_in(cmd_name) if ctx.resilient_parsing else super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -129,12 +123,12 @@ def _misplaced(error: click.ClickException) -> str:
     if not isinstance(error, click.NoSuchOption) or error.ctx is None or not isinstance(error.ctx.command, click.Group):
         return ""
     group = error.ctx.command
-    below = [group.get_command(error.ctx, name) for name in group.list_commands(error.ctx)]
+    below = commands_of(group, error.ctx)
     while below:
         command = below.pop()
-        if command is not None and any(error.option_name in parameter.opts for parameter in command.params):
+        if any(error.option_name in parameter.opts for parameter in command.params):
             return f"{error.option_name} goes after the command, as in: dicomprinter jobs list --base DIR"
-        below += command.commands.values() if isinstance(command, click.Group) else ()
+        below += commands_of(command, error.ctx) if isinstance(command, click.Group) else ()
     return ""
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from dicomprinter.cli.lazy import commands_of
+
 _FILE = "completion.json"
 
 
@@ -24,8 +26,7 @@ def stand_in(name: str) -> click.Command | None:
 def completion_text(commands: click.Group) -> str:
     """What the file is to hold: each command of the program's."""
     context = click.Context(commands)
-    found = {name: commands.get_command(context, name) for name in commands.list_commands(context)}
-    described = {name: description(command) for name, command in found.items() if command is not None}
+    described = {command.name or "": description(command) for command in commands_of(commands, context)}
     return json.dumps(described, indent=1, sort_keys=True) + "\n"
 
 
@@ -36,7 +37,9 @@ def description(command: click.Command) -> dict[str, Any]:
         "parameters": [_parameter(parameter) for parameter in command.params],
     }
     if isinstance(command, click.Group):
-        described["commands"] = {name: description(inner) for name, inner in command.commands.items()}
+        described["commands"] = {
+            inner.name or "": description(inner) for inner in commands_of(command, click.Context(command))
+        }
     return described
 
 

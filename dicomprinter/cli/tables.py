@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich import box
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,21 +14,22 @@ from rich.text import Text
 from dicomprinter.cli.messages import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _WIDE = 10_000
 _NARROW = 110
+_MANY = 200
 
 
 def show_table(
     titles: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Sequence[Sequence[str]],
     title: str | None = None,
     *,
     whole: Collection[str] = (),
     cut: Collection[str] = (),
 ) -> None:
-    """Print rows of texts; in a pipe each row is one line.
+    """Print rows of texts; in a pipe each row is one line, and so it is where they are very many.
 
     Args:
         titles: of the columns.
@@ -39,6 +41,10 @@ def show_table(
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, emoji=False, width=_WIDE)
+    if len(rows) > _MANY:
+        # To lay these out cell by cell would take seconds.
+        click.echo("\n".join(_even_lines(titles, rows, console.width if console.is_terminal else _WIDE)))
+        return
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in titles:
         table.add_column(name, overflow="fold", no_wrap=name in whole, min_width=len(name))
@@ -60,6 +66,16 @@ def is_narrow() -> bool:
     """Whether a table goes to a terminal that is no wider than 110 letters."""
     console = Console()
     return console.is_terminal and console.width <= _NARROW
+
+
+def _even_lines(titles: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> Iterator[str]:
+    """A line each for the titles and the rows, the columns below each other, nothing wider than `width`."""
+    cells = [[plain(" ".join(cell.split())) for cell in row] for row in (titles, *rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (cell + " " * (wide - cell_len(cell)) for cell, wide in zip(row, widths, strict=True))
+        line = " " + "   ".join(padded).rstrip()
+        yield line if cell_len(line) <= width else set_cell_size(line, width - 1) + "…"
 
 
 def _cut(cell: str) -> Text:

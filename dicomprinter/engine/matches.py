@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.actions.query import Query
 from dicomprinter.errors import Private
-from dicomprinter.job.match import Asked, match_file, read_match, set_aside
-from dicomprinter.job.parts import State
+from dicomprinter.job.match import match_file, read_match, set_aside
+from dicomprinter.job.parts import Asked, State
 from dicomprinter.workflow.nodes import Perform
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from dicomprinter.job.job import Job
     from dicomprinter.job.parts import Position
     from dicomprinter.program import Program
-
-WAY_ON = "dicomprinter jobs match"
 
 
 def asked(program: Program, position: Position) -> Asked | None:

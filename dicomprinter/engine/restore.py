@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.engine.commands import Answer, answered, noted
 from dicomprinter.errors import SpoolError
-from dicomprinter.job.folder import JobFolder, sync_folder
+from dicomprinter.job.disk import make_folder, sync_folder
+from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.parts import State
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def ask_to_restore(spool: Spool, job_id: str, timeout: float) -> Answer:
     """
     token = secrets.token_hex(8)
     wish = spool.commands / f"{job_id}.json"
-    spool.commands.mkdir(mode=0o700, exist_ok=True)
+    make_folder(spool.commands)
     partial = wish.with_name(f".{wish.name}.new")
     partial.write_text(json.dumps({"command": "restore", "token": token}), encoding="utf-8")
     partial.replace(wish)

@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any, Self
 from filelock import FileLock, Timeout
 
 from dicomprinter.dicom.tags import parse_tag
+from dicomprinter.engine.spool_view import SpoolView
 from dicomprinter.errors import SpoolError
 from dicomprinter.job import lines
-from dicomprinter.job.folder import JOB_FILE, DamagedJobError, JobFolder
+from dicomprinter.job.disk import make_folder
+from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import START, Facts, Flags, Payload, State
+from dicomprinter.job.record import JOB_FILE, DamagedJobError, reason_to_hold
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 UNFINISHED = ".new-"
-_FOLDERS = ("incoming", "jobs", "rejected", "expired")
 _LEDGER_BYTES = 16 << 20
 
 
@@ -31,19 +33,15 @@ class SpoolInUseError(SpoolError):
     """Another process owns the spool."""
 
 
-class Spool:
+class Spool(SpoolView):
     """The folders below `<base>/spool`; `open` takes the lock, without it one may only read."""
 
     def __init__(self, base: Path) -> None:
-        self.base = base
-        self.root = base / "spool"
-        self.incoming, self.jobs, self.rejected, self.expired = (self.root / name for name in _FOLDERS)
+        super().__init__(base)
         self.ledger = self.root / "ledger.jsonl"
         self._older_ledger = self.ledger.with_name("ledger.1.jsonl")
-        self.commands = self.root / "commands"
-        self._owner = self.root / ".owner"
         # Any thread may ask whether it is held.
-        self._lock = FileLock(self.root / ".lock", thread_local=False)
+        self._lock = FileLock(self.lock, thread_local=False)
 
     @classmethod
     def open(cls, base: Path, patience: float = 1.0) -> Self:
@@ -55,12 +53,12 @@ class Spool:
         """
         spool = cls(base)
         try:
-            for folder in (spool.root, *(spool.root / name for name in _FOLDERS)):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (spool.root, spool.incoming, spool.jobs, spool.rejected, spool.expired, spool.commands):
+                make_folder(folder)
                 if not os.access(folder, os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
             spool._lock.acquire(timeout=patience)
-            spool._owner.write_text(str(os.getpid()), encoding="ascii")
+            spool.owner_file.write_text(str(os.getpid()), encoding="ascii")
         except Timeout:
             raise SpoolInUseError(
                 f"the spool {spool.root} is in use by another process{spool._owner_text()}",
@@ -78,7 +76,7 @@ class Spool:
 
     def close(self) -> None:
         """Give the lock back."""
-        self._owner.unlink(missing_ok=True)
+        self.owner_file.unlink(missing_ok=True)
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -88,21 +86,12 @@ class Spool:
         self.close()
 
     def _owner_text(self) -> str:
-        with suppress(OSError):
-            return f" (process {self._owner.read_text(encoding='ascii')})"
-        return ""
+        pid = self.owner()
+        return f" (process {pid})" if pid else ""
 
     def new_id(self) -> str:
         """A job's id: sorts by arrival."""
         return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
-
-    def job_ids(self) -> list[str]:
-        """The ids of all jobs in the spool, in order of arrival."""
-        with suppress(FileNotFoundError):
-            return sorted(
-                entry.name for entry in os.scandir(self.jobs) if not entry.name.startswith(".") and entry.is_dir()
-            )
-        return []
 
     def find(self, job_id: str) -> JobFolder:
         """A job's folder, by its id or by the beginning of it.
@@ -137,7 +126,7 @@ class Spool:
         except DamagedJobError as error:
             if not folder.path.exists():
                 raise SpoolError(f"the job {job_id} is not there any more") from None
-            job = _rebuilt(job_id, folder, str(error))
+            job = _rebuilt(job_id, folder, reason_to_hold(error))
             if self._lock.is_locked:
                 _set_aside(job)
             return job
@@ -162,20 +151,6 @@ class Spool:
         if job_id not in said and len(said) > 1:
             raise SpoolError(f'"{job_id}" is the beginning of {len(said)} finished jobs', remedy="write more of the id")
         return said.get(job_id) or next(iter(said.values()), None)
-
-    def is_owned(self) -> bool | None:
-        """Whether a process owns the spool now; None when that cannot be found out."""
-        lock = self.root / ".lock"
-        if not lock.exists():
-            # To make it here could give it to another user than the service's.
-            return False
-        try:
-            FileLock(lock, thread_local=False).acquire(timeout=0).lock.release()
-        except Timeout:
-            return True
-        except OSError:
-            return None
-        return False
 
     def write_ledger(self, line: dict[str, Any]) -> None:
         """Add a finished job's line."""
@@ -206,7 +181,7 @@ def _rebuilt(job_id: str, folder: JobFolder, why: str) -> Job:
         facts,
         folder,
         state=State.HELD,
-        reason=f"{why}; resumed, it starts at the first node, with the same UIDs as before",
+        reason=why,
         position=START,
         payload=payload,
         dataset=folder.first_dataset(),

@@ -10,10 +10,11 @@ from dicomprinter.job.parts import MIDDLE_PRIORITY, State
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from dicomprinter.job.glance import Glance
     from dicomprinter.job.job import Job
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """Enough to know when a job is next to be touched.
 
@@ -37,8 +38,8 @@ class Ticket:
     priority: int = MIDDLE_PRIORITY
 
     @classmethod
-    def of(cls, job: Job) -> Self:
-        """Of a job that has been read."""
+    def of(cls, job: Job | Glance) -> Self:
+        """Of a job that has been read, or looked at."""
         facts = job.facts
         return cls(job.id, job.state, job.wake_at, facts.accepted, job.waits_for, facts.size, facts.priority)
 

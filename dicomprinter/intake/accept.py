@@ -22,9 +22,10 @@ from pydicom import Dataset
 
 from dicomprinter.engine.spool import UNFINISHED
 from dicomprinter.errors import DicomPrinterError, InputError, PermanentError, Private
-from dicomprinter.intake.names import check_name, printable, safe_name
+from dicomprinter.intake.names import REASON, check_name, printable, safe_name
 from dicomprinter.intake.submission import Submission, set_tags
-from dicomprinter.job.folder import JobFolder, sync_folder
+from dicomprinter.job.disk import sync_folder
+from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import Facts, Flags, PageRef, Payload
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("dicomprinter.intake")
 COMMAND_LINE = "run"
-REASON = ".reason.txt"
 _SET = ".set.pdf"
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 

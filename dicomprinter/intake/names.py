@@ -8,6 +8,8 @@ from typing import Final
 
 from dicomprinter.errors import InputError
 
+REASON: Final = ".reason.txt"
+"""Ends the name of the text beside a rejected file."""
 _ENDING: Final = re.compile(r"(\.[A-Za-z0-9]{1,5})?(\.json)?\Z", re.IGNORECASE)
 _STEM_BYTES: Final = 135
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dicomprinter.errors import SpoolError
-from dicomprinter.intake.accept import REASON
-from dicomprinter.job.folder import sync_folder
+from dicomprinter.intake.names import REASON
+from dicomprinter.job.disk import sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,16 +45,26 @@ class RejectedFile:
 
 def rejected_files(folder: Path) -> list[RejectedFile]:
     """Every rejected file, the oldest first; what came with one is no entry of its own."""
+    return [_look_at(folder / name, sidecars) for name, sidecars in _entries(folder)]
+
+
+def count_rejected(folder: Path) -> int:
+    """How many `rejected_files` there are; none of them is opened."""
+    return len(_entries(folder))
+
+
+def _entries(folder: Path) -> list[tuple[str, tuple[str, ...]]]:
+    """Each rejected file's name, and the names of what came with it."""
     groups: dict[str, list[str]] = {}
     for name in _names(folder):
         groups.setdefault(_prefix(name) or name, []).append(name)
-    found = []
+    found: list[tuple[str, tuple[str, ...]]] = []
     for names in groups.values():
         *sidecars, last = sorted(names, key=_place)
         # Several files of one rejection that are no sidecars have each their own entry.
         files = [name for name in sidecars if _place(name)[0] == len(_FIRST)]
         others = tuple(name for name in sidecars if name not in files)
-        found += [_look_at(folder / name) for name in files] + [_look_at(folder / last, others)]
+        found += [(name, ()) for name in files] + [(last, others)]
     return found
 
 
@@ -98,7 +108,7 @@ def put_into(incoming: Path, files: list[Path]) -> list[str]:
     return [target.name for target in targets]
 
 
-def _look_at(file: Path, sidecars: tuple[str, ...] = ()) -> RejectedFile:
+def _look_at(file: Path, sidecars: tuple[str, ...]) -> RejectedFile:
     reason, private, changed = "", "", time.time()
     with suppress(OSError):
         changed = file.lstat().st_mtime

@@ -26,29 +26,29 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom import Dataset
 
-from dicomprinter.errors import DicomPrinterError, SpoolError
 from dicomprinter.job import lines
+from dicomprinter.job.disk import sync_file, sync_folder, write_whole
 from dicomprinter.job.job import Job, dataset_text
-from dicomprinter.job.match import Asked
-from dicomprinter.job.parts import Entry, Facts, Flags, Instance, Payload, Position, Sent, State
+from dicomprinter.job.parts import Asked, Entry, Facts, Flags, Instance, Payload, Position, Sent, State
+from dicomprinter.job.record import (
+    ARRIVAL_FILE,
+    DAMAGE,
+    JOB_FILE,
+    STEPS_FILE,
+    check_record,
+    dataset_file,
+    read_arrival,
+    read_record,
+    telling_damage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-JOB_FILE = "job.json"
-_STEPS = "steps.jsonl"
-_VERSION = 1
-ARRIVAL_FILE = "arrival.json"
 COMMAND_FILE = "command.json"
-# What a file that is torn, or edited by hand, leads to.
-_DAMAGE = (ValueError, LookupError, TypeError, AttributeError)
 _LOG = logging.getLogger("dicomprinter.job")
 _LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "SUCCESS": 25, "WARN": logging.WARNING, "ERROR": logging.ERROR}
-
-
-class DamagedJobError(DicomPrinterError):
-    """A job folder whose job.json cannot be read: torn by a loss of power, or edited by hand."""
 
 
 @dataclass
@@ -74,15 +74,12 @@ class JobFolder:
     def write_arrival(self, facts: Facts, files: list[dict[str, Any]], tags: dict[str, str]) -> None:
         """Write down what comes in before the first file is moved, so that a crash can be rolled forward."""
         data = {"facts": facts.to_json(), "files": files, "tags": tags}
-        _write(self.path / ARRIVAL_FILE, json.dumps(data, indent=1), secure=True)
+        write_whole(self.path / ARRIVAL_FILE, json.dumps(data, indent=1), secure=True)
         sync_folder(self.path)
 
     def arrival(self) -> dict[str, Any]:
         """What `write_arrival` wrote; raises OSError or ValueError."""
-        data = json.loads((self.path / ARRIVAL_FILE).read_text(encoding="utf-8"))
-        if not isinstance(data, dict):
-            raise ValueError("not an object")
-        return data
+        return read_arrival(self.path)
 
     def read_arrival(self) -> tuple[Facts, Payload]:
         """The facts and the payload as they arrived."""
@@ -92,7 +89,7 @@ class JobFolder:
     def complete_arrival(self, payload: Payload) -> None:
         """Add what the files turned out to be."""
         data = {**self.arrival(), "payload": payload.to_json()}
-        _write(self.path / ARRIVAL_FILE, json.dumps(data, indent=1), secure=True)
+        write_whole(self.path / ARRIVAL_FILE, json.dumps(data, indent=1), secure=True)
 
     def first_dataset(self) -> Dataset:
         """The dataset with which the job arrived; empty when it cannot be read."""
@@ -111,31 +108,31 @@ class JobFolder:
         if text != self._dataset or job.dataset_version == 0:
             self._highest += 1
             job.dataset_version = self._highest
-            _write_new(self.path / "datasets" / f"{self._highest}.json", text)
+            _write_new(dataset_file(self.path, self._highest), text)
             self._dataset = text
         if secure or self._serial == 0:
             self._replace(job, secure=secure)
         else:
-            lines.append(self.path / _STEPS, {**job.to_json(), "serial": self._serial})
+            lines.append(self.path / STEPS_FILE, {**job.to_json(), "serial": self._serial})
 
     def _replace(self, job: Job, *, secure: bool) -> None:
         if secure:
             # Entry states name datasets that an ordinary save has written.
             for version in {job.dataset_version, *(entry.dataset for entry in job.entries)}:
-                _sync_file(self.path / "datasets" / f"{version}.json")
+                sync_file(dataset_file(self.path, version))
             # Before what names it.
             sync_folder(self.path / "datasets")
-        _write(self.path / JOB_FILE, json.dumps({**job.to_json(), "serial": self._serial + 1}), secure=secure)
+        write_whole(self.path / JOB_FILE, json.dumps({**job.to_json(), "serial": self._serial + 1}), secure=secure)
         self._serial += 1
         if secure:
             sync_folder(self.path)
         # They follow the one before; left by a crash, nobody heeds them.
-        (self.path / _STEPS).unlink(missing_ok=True)
+        (self.path / STEPS_FILE).unlink(missing_ok=True)
 
     def secure_payload(self) -> None:
         """Bring the payload to the disk before anyone is told that it is accepted."""
         for file in (self.path / "payload").iterdir():
-            _sync_file(file)
+            sync_file(file)
         sync_folder(self.path / "payload")
 
     def note(
@@ -184,38 +181,17 @@ class JobFolder:
             SpoolError: another version wrote it, or the folder is a copy of another job's.
             OSError: its files cannot be read now.
         """
-        try:
-            # In this order: they may be written meanwhile, and what is newer is read later.
-            steps = list(lines.read(self.path / _STEPS))
-            data = json.loads((self.path / JOB_FILE).read_text(encoding="utf-8"))
-            job = self._newest(steps, data)
-        except (FileNotFoundError, *_DAMAGE) as error:
-            raise DamagedJobError(
-                f"the job folder {self.path.name} cannot be read",
-                cause=f"{JOB_FILE} or its dataset is damaged ({type(error).__name__})",
-                remedy="look at its history.jsonl and payload, then resume or discard it",
-            ) from error
-        return job
-
-    def _newest(self, steps: list[dict[str, Any]], data: dict[str, Any]) -> Job:
-        """The job after its last step; after a loss of power that step's dataset may be gone, and job.json counts."""
-        self._serial = data.get("serial", 1)
-        if steps and steps[-1].get("serial") == self._serial:
-            with suppress(FileNotFoundError, *_DAMAGE):
-                return self._from_json(steps[-1])
-        return self._from_json(data)
+        with telling_damage(self.path):
+            data, step = read_record(self.path)
+            self._serial = data.get("serial", 1)
+            if step is not None:
+                # After a loss of power a step's dataset may be gone, and job.json counts.
+                with suppress(FileNotFoundError, *DAMAGE):
+                    return self._from_json(step)
+            return self._from_json(data)
 
     def _from_json(self, data: dict[str, Any]) -> Job:
-        if data["version"] != _VERSION:
-            raise SpoolError(
-                f"the job {self.path.name} was written by another version of this program",
-                remedy="run that version, or discard the job's folder by hand",
-            )
-        if data["id"] != self.path.name:
-            raise SpoolError(
-                f"the folder {self.path.name} is a copy of the job {data['id']}",
-                remedy="take the copy out of the spool",
-            )
+        check_record(data, self.path)
         versions = [int(file.stem) for file in (self.path / "datasets").iterdir()]
         self._highest = max(versions, default=0)
         dataset = self.read_dataset(data["dataset"])
@@ -251,7 +227,7 @@ class JobFolder:
 
     def read_dataset(self, version: int) -> Dataset:
         """The job's dataset after its Nth change."""
-        text = (self.path / "datasets" / f"{version}.json").read_text(encoding="utf-8")
+        text = (dataset_file(self.path, version)).read_text(encoding="utf-8")
         dataset = Dataset.from_json(text)
         self._dataset = text
         return dataset
@@ -288,7 +264,7 @@ class JobFolder:
 
     def write_command(self, command: dict[str, Any]) -> None:
         """Rename a command into the folder."""
-        _write(self.path / COMMAND_FILE, json.dumps(command), secure=False)
+        write_whole(self.path / COMMAND_FILE, json.dumps(command), secure=False)
 
     def has_command(self) -> bool:
         """Whether a command waits."""
@@ -323,31 +299,3 @@ def _write_new(file: Path, text: str) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
-
-
-def _write(file: Path, text: str, *, secure: bool) -> None:
-    temporary = file.with_name(file.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        lines.give_to_owner(descriptor, file.parent)
-        stream.write(text)
-        if secure:
-            stream.flush()
-            os.fsync(stream.fileno())
-    temporary.replace(file)
-
-
-def _sync_file(file: Path) -> None:
-    # Windows syncs only what is open for writing; elsewhere a file that is read-only can be synced all the same.
-    descriptor = os.open(file, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames inside a folder last; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    _sync_file(folder)

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from dicomprinter.config.placeholders import Template
     from dicomprinter.job.folder import JobFolder
-    from dicomprinter.job.match import Asked
-    from dicomprinter.job.parts import Facts
+    from dicomprinter.job.parts import Asked, Facts
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What a job that waits for an operator asks, and the files in its folder that answer.
+"""The files in the folder of a job that waits for an operator, which answer what it asks.
 
 match        lines `(gggg,eeee)=value` in UTF-8, renamed in
 match.json   the same as a data set in the DICOM JSON model (PS3.18 F)
@@ -8,8 +8,7 @@ match.json   the same as a data set in the DICOM JSON model (PS3.18 F)
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dicomprinter.dicom.query_match import Match, from_json, from_lines
 
@@ -19,30 +18,6 @@ if TYPE_CHECKING:
 _LINES, _JSON = "match", "match.json"
 _REFUSED: Final = ".refused"
 _MOST_BYTES: Final = 1 << 20
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a Query of type Manual wants of an operator.
-
-    Args:
-        query: its name.
-        default: the Query that its Perform names for operators; empty when it names none.
-        queries: the Queries that an operator may use, by name.
-    """
-
-    query: str
-    default: str = ""
-    queries: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """As it goes into `job.json`."""
-        return {"query": self.query, "default": self.default, "queries": list(self.queries)}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Asked:
-        """From `job.json`."""
-        return cls(data["query"], data["default"], tuple(data["queries"]))
 
 
 def match_file(folder: Path) -> Path | None:

@@ -208,3 +208,27 @@ class Sent:
     status: int | None
     stored: bool
     key: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a Query of type Manual wants of an operator.
+
+    Args:
+        query: its name.
+        default: the Query that its Perform names for operators; empty when it names none.
+        queries: the Queries that an operator may use, by name.
+    """
+
+    query: str
+    default: str = ""
+    queries: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As it goes into `job.json`."""
+        return {"query": self.query, "default": self.default, "queries": list(self.queries)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Asked:
+        """From `job.json`."""
+        return cls(data["query"], data["default"], tuple(data["queries"]))

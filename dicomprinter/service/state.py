@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import SpoolError
-from dicomprinter.intake.accept import REASON
+from dicomprinter.intake.names import REASON
 from dicomprinter.service.logs import LOG_FILE
 
 if TYPE_CHECKING:

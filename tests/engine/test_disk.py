@@ -52,13 +52,13 @@ def test_what_root_writes_into_the_ledger_is_the_service_user_s(spool):
 
 def test_a_secured_job_has_every_dataset_on_the_disk_that_it_names(spool, tmp_path, monkeypatch):
     synced = set()
-    sync = folder_module._sync_file
+    sync = folder_module.sync_file
 
     def noted(file: Path) -> None:
         synced.add(file)
         sync(file)
 
-    monkeypatch.setattr(folder_module, "_sync_file", noted)
+    monkeypatch.setattr(folder_module, "sync_file", noted)
     job = new_job(spool)
     secure = tools().secure
     perform = Mark.perform

@@ -15,8 +15,9 @@ from dicomprinter.engine.engine import Engine
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import SpoolError
-from dicomprinter.job.folder import JOB_FILE, JobFolder
+from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.parts import Sent, State
+from dicomprinter.job.record import JOB_FILE
 from dicomprinter.workflow.interpreter import Discarded, Done, Held
 from tests.waiting import wait_until
 

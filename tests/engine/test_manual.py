@@ -16,8 +16,7 @@ from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
-from dicomprinter.job.match import Asked
-from dicomprinter.job.parts import State
+from dicomprinter.job.parts import Asked, State
 from dicomprinter.program import Program
 from dicomprinter.workflow.interpreter import Done, Suspended
 from tests.killed import Killed

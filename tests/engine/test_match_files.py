@@ -9,8 +9,7 @@ import pytest
 
 from dicomprinter.engine.matches import take_file
 from dicomprinter.engine.spool import Spool
-from dicomprinter.job.match import Asked
-from dicomprinter.job.parts import State
+from dicomprinter.job.parts import Asked, State
 from dicomprinter.program import Program
 
 from .manual import data, drop, parked, runner, told

@@ -207,7 +207,8 @@ def test_a_fault_of_the_engine_keeps_the_job(
     with caplog.at_level(logging.ERROR):
         engine.submit(job)
         wait_for(house, job, State.HELD)
-    assert "a fault of the engine (ZeroDivisionError); report it with the log, then resume" in caplog.text
+        said = "a fault of the engine (ZeroDivisionError); report it with the log, then resume"
+        wait_until(lambda: said in caplog.text, "it is told, after it was written down")
     assert scp.associations == 0
     assert asked(engine, job, "resume").succeeded
     scp.wait_for(1)

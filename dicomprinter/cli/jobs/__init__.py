@@ -6,17 +6,24 @@ import logging
 
 import click
 
-from dicomprinter.cli.jobs.lists import list_
-from dicomprinter.cli.jobs.match import match
-from dicomprinter.cli.jobs.orders import discard, resume
-from dicomprinter.cli.jobs.restore import restore
-from dicomprinter.cli.jobs.show import show
+from dicomprinter.cli.lazy import LazyGroup
 from dicomprinter.cli.messages import examples, show_help, verbose_option
-from dicomprinter.service.redaction import quiet_libraries
+
+_HERE = "dicomprinter.cli.jobs"
+_PLACES = {
+    "list": f"{_HERE}.lists:list_",
+    "show": f"{_HERE}.show:show",
+    "match": f"{_HERE}.match:match",
+    "resume": f"{_HERE}.orders:resume",
+    "discard": f"{_HERE}.orders:discard",
+    "restore": f"{_HERE}.restore:restore",
+}
 
 
 @click.group(
     "jobs",
+    cls=LazyGroup,
+    places=_PLACES,
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     epilog=examples(
@@ -31,13 +38,12 @@ def command(ctx: click.Context) -> int:
     """List, show, match, resume, restore or discard the jobs of a spool. An id may be shortened to its beginning."""
     if ctx.invoked_subcommand is None:
         return show_help(ctx)
-    quiet_libraries()
+    if ctx.invoked_subcommand != "list":
+        from dicomprinter.service.redaction import quiet_libraries  # noqa: PLC0415 - pydicom, which a list has no use for
+
+        quiet_libraries()
     log = logging.getLogger("dicomprinter")
     if not log.hasHandlers():
         # Else logging tells warnings on standard error, beside what the command says itself.
         log.addHandler(logging.NullHandler())
     return 0
-
-
-for _one in (list_, show, match, resume, discard, restore):
-    command.add_command(_one)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomprinter.cli.jobs.spools import base_option, every_job, seen, spool_of
 from dicomprinter.cli.messages import examples, invocation, json_option, print_json, say, verbose_option
+from dicomprinter.cli.spools import WAY_ON, base_option, every_glance, existing_base
 from dicomprinter.cli.tables import is_narrow, show_table
-from dicomprinter.engine.matches import WAY_ON
-from dicomprinter.engine.tools import local_now
-from dicomprinter.intake.rejected import RejectedFile, rejected_files
+from dicomprinter.engine.spool_view import SpoolView
+from dicomprinter.intake.rejected import RejectedFile, count_rejected, rejected_files
 
 # Of these no word is broken.
 _WHOLE = ("Id", "State", "Age", "Wakes up")
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dicomprinter.engine.spool import Spool
-    from dicomprinter.job.job import Job
+    from dicomprinter.job.glance import Glance
 
 
 @click.command(
@@ -39,28 +37,29 @@ if TYPE_CHECKING:
 @verbose_option
 def list_(base: Path | None, *, rejected: bool) -> int:
     """Every job of the spool, in order of arrival. It also says how many files were rejected."""
-    spool = spool_of(base)
-    files = rejected_files(spool.rejected)
+    spool = SpoolView(existing_base(base))
     if invocation().as_json:
         is_owned = spool.is_owned()
-        jobs = [] if rejected else [summary(seen(job, is_owned)) for job in every_job(spool)]
-        print_json({"base": str(spool.base), "jobs": jobs, "rejected": [_rejected(file) for file in files]})
+        jobs = [] if rejected else [summary(job.seen(is_owned)) for job in every_glance(spool)]
+        files = [_rejected(file) for file in rejected_files(spool.rejected)]
+        print_json({"base": str(spool.base), "jobs": jobs, "rejected": files})
     elif rejected:
-        _show_rejected(spool, files)
+        _show_rejected(spool, rejected_files(spool.rejected))
     else:
         is_owned = spool.is_owned()
-        _show_jobs(spool, [seen(job, is_owned) for job in every_job(spool)], files)
+        _show_jobs(spool, [job.seen(is_owned) for job in every_glance(spool)])
         if is_owned is False:
             say("no service runs on this spool: dicomprinter serve starts one")
     return 0
 
 
-def _show_jobs(spool: Spool, jobs: Sequence[Job], files: Sequence[RejectedFile]) -> None:
+def _show_jobs(spool: SpoolView, jobs: Sequence[Glance]) -> None:
     if jobs:
         narrow = is_narrow()
         left_out = _left_out(jobs) if narrow else ()
+        now = datetime.now(UTC)
         moment = "%d %b %H:%M" if narrow else "%Y-%m-%d %H:%M:%S"
-        rows = [{name: text for name, text in _row(job, moment).items() if name not in left_out} for job in jobs]
+        rows = [{name: text for name, text in _row(job, moment, now).items() if name not in left_out} for job in jobs]
         show_table(
             tuple(rows[0]),
             [tuple(row.values()) for row in rows],
@@ -73,19 +72,20 @@ def _show_jobs(spool: Spool, jobs: Sequence[Job], files: Sequence[RejectedFile])
     if asking:
         what = "1 job waits" if asking == 1 else f"{asking} jobs wait"
         say(f"{what} for an operator: {WAY_ON} ID TAG=VALUE...")
-    if files:
+    rejected = count_rejected(spool.rejected)
+    if rejected:
         what, whose = (
-            ("1 rejected file", "with its") if len(files) == 1 else (f"{len(files)} rejected files", "each with its")
+            ("1 rejected file", "with its") if rejected == 1 else (f"{rejected} rejected files", "each with its")
         )
         say(f"{what} in {spool.rejected}, {whose} reason: dicomprinter jobs list --rejected")
 
 
-def _left_out(jobs: Sequence[Job]) -> tuple[str, ...]:
+def _left_out(jobs: Sequence[Glance]) -> tuple[str, ...]:
     """The columns that give way to the others where there is little room."""
     return ("Position",) if any(job.wake_at for job in jobs) else ("Position", "Wakes up")
 
 
-def _show_rejected(spool: Spool, files: Sequence[RejectedFile]) -> None:
+def _show_rejected(spool: SpoolView, files: Sequence[RejectedFile]) -> None:
     if files:
         rows = [(file.name, age_text(timedelta(seconds=file.age_seconds)), _whole_reason(file)) for file in files]
         show_table(("Name", "Age", "Reason"), rows, whole=("Name", "Age"), cut=("Reason",))
@@ -101,7 +101,7 @@ def _rejected(file: RejectedFile) -> dict[str, Any]:
     return {"name": file.name, "reason": file.reason}
 
 
-def summary(job: Job) -> dict[str, Any]:
+def summary(job: Glance) -> dict[str, Any]:
     """A job for a program."""
     return {
         "id": job.id,
@@ -112,17 +112,17 @@ def summary(job: Job) -> dict[str, Any]:
         "wake_at": job.wake_at.isoformat() if job.wake_at else None,
         "reason": job.reason,
         "asks": job.asks.to_json() if job.asks else None,
-        "folder": str(job.folder.path),
+        "folder": str(job.folder),
     }
 
 
-def _row(job: Job, moment: str) -> dict[str, str]:
+def _row(job: Glance, moment: str, now: datetime) -> dict[str, str]:
     """The texts of a row, by the titles of their columns; `moment` is how a time is written."""
     return {
         "Id": job.id,
         "State": job.state.value,
         "Name": job.facts.name,
-        "Age": age_text(local_now() - job.facts.accepted),
+        "Age": age_text(now - job.facts.accepted),
         "Position": str(job.position),
         "Wakes up": f"{job.wake_at.astimezone():{moment}}" if job.wake_at else "",
         "Reason": job.reason or "",

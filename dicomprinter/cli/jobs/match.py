@@ -8,8 +8,9 @@ import click
 
 from dicomprinter.cli.arguments import assignments
 from dicomprinter.cli.jobs.orders import attempt, give, tell
-from dicomprinter.cli.jobs.spools import base_option, spool_of, unfinished_job
+from dicomprinter.cli.jobs.spools import spool_of, unfinished_job
 from dicomprinter.cli.messages import examples, json_option, say, verbose_option
+from dicomprinter.cli.spools import base_option
 from dicomprinter.dicom.query_match import from_pairs
 from dicomprinter.errors import InputError
 

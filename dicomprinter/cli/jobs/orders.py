@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dicomprinter.cli.jobs.spools import base_option, spool_of, unfinished_job
+from dicomprinter.cli.jobs.spools import spool_of, unfinished_job
 from dicomprinter.cli.messages import examples, invocation, json_option, plain, print_json, say, verbose_option
+from dicomprinter.cli.spools import base_option
 from dicomprinter.engine import commands as operators
 from dicomprinter.engine.commands import Answer
 from dicomprinter.engine.runner import Runner

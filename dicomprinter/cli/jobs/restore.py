@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from dicomprinter.cli.jobs.orders import ANSWER_SECONDS, LATER, attempt, tell
-from dicomprinter.cli.jobs.spools import base_option, spool_of
+from dicomprinter.cli.jobs.spools import spool_of
 from dicomprinter.cli.messages import examples, json_option, verbose_option
+from dicomprinter.cli.spools import base_option
 from dicomprinter.engine.commands import Answer
 from dicomprinter.engine.restore import ask_to_restore, expired_job
 from dicomprinter.engine.restore import restore as restore_job
@@ -17,8 +18,8 @@ from dicomprinter.engine.spool import Spool, SpoolInUseError
 from dicomprinter.engine.tools import local_now
 from dicomprinter.errors import SpoolError
 from dicomprinter.intake.rejected import put_into, rejected_files, rejected_group
-from dicomprinter.job.folder import DamagedJobError
 from dicomprinter.job.parts import State
+from dicomprinter.job.record import DamagedJobError
 
 if TYPE_CHECKING:
     from pathlib import Path

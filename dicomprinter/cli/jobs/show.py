@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicomprinter.cli.jobs.lists import age_text, summary
-from dicomprinter.cli.jobs.spools import base_option, find_job, is_there, seen, spool_of
+from dicomprinter.cli.jobs.spools import find_job, is_there, spool_of
 from dicomprinter.cli.messages import examples, invocation, json_option, plain, print_json, verbose_option
 from dicomprinter.cli.report import Report, show_history, show_instances
-from dicomprinter.engine.matches import WAY_ON
+from dicomprinter.cli.spools import WAY_ON, base_option
 from dicomprinter.errors import SpoolError
 from dicomprinter.intake.rejected import RejectedFile, rejected_files, rejected_group
+from dicomprinter.job.glance import Glance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,9 @@ def show(job_id: str, base: Path | None) -> int:
         else:
             raise
     else:
-        _show_job(seen(job, spool.is_owned()))
+        looked_at = Glance.of(job).seen(spool.is_owned())
+        job.state, job.reason = looked_at.state, looked_at.reason
+        _show_job(job)
     return 0
 
 
@@ -62,7 +65,7 @@ def _rejected(spool: Spool, name: str) -> RejectedFile | None:
 def _show_job(job: Job) -> None:
     report = Report.of(job, job.state.value)
     if invocation().as_json:
-        details = {**summary(job), "facts": job.facts.to_json(), "payload": job.payload.to_json()}
+        details = {**summary(Glance.of(job)), "facts": job.facts.to_json(), "payload": job.payload.to_json()}
         details |= {"dataset": job.dataset.to_json_dict(), "history": report.history, "instances": report.instances}
         print_json(details)
         return

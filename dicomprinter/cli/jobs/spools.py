@@ -1,55 +1,29 @@
-"""The spool that a command is for, and the jobs in it."""
+"""The spool that a command is for, and a job in it by the beginning of its id."""
 
 from __future__ import annotations
 
 import shlex
 from typing import TYPE_CHECKING
 
-import click
-
-from dicomprinter.cli.bases import BASE_HELP, service_base
-from dicomprinter.cli.messages import PATH, F, say
+from dicomprinter.cli.spools import existing_base
 from dicomprinter.engine.restore import expired_job
 from dicomprinter.engine.spool import Spool
-from dicomprinter.errors import InputError, SpoolError
-from dicomprinter.job.folder import DamagedJobError, JobFolder
-from dicomprinter.job.parts import State
+from dicomprinter.errors import SpoolError
+from dicomprinter.job.folder import JobFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from dicomprinter.job.job import Job
-
-
-def base_option(function: F) -> F:
-    """`--base`."""
-    return click.option("--base", type=PATH, help=BASE_HELP)(function)
 
 
 def spool_of(base: Path | None) -> Spool:
     """The spool of a base directory, not locked.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or this user may not look into it.
     """
-    spool = Spool(service_base(base))
-    if not spool.root.is_dir():
-        raise InputError(f"there is no spool in {spool.base}", remedy="name the base directory with --base")
-    return spool
-
-
-def every_job(spool: Spool) -> Iterator[Job]:
-    """The jobs and those that have expired; one that cannot be read is told of, one that vanishes meanwhile is not."""
-    for path in (*(spool.jobs / job_id for job_id in spool.job_ids()), *sorted(spool.expired.glob("*"))):
-        try:
-            yield spool.load(path.name) if path.parent == spool.jobs else JobFolder(path).load()
-        except (DamagedJobError, SpoolError) as error:
-            if path.exists():
-                say(f"error: {error}", "red")
-        except OSError as error:
-            if path.exists():
-                say(f"error: the job {path.name} cannot be read now: {error.strerror}", "red")
+    return Spool(existing_base(base))
 
 
 def unfinished_job(spool: Spool, job_id: str) -> JobFolder:
@@ -79,14 +53,6 @@ def is_there(spool: Spool, job_id: str) -> bool:
     return any(found.startswith(job_id) for found in spool.job_ids())
 
 
-def seen(job: Job, is_owned: bool | None) -> Job:
-    """A job as a person is to see it: none runs in a spool that no process owns."""
-    if job.state is State.RUNNING and is_owned is False:
-        job.state = State.QUEUED
-        job.reason = job.reason or "its process ended while it ran; the next start goes on there"
-    return job
-
-
 def find_job(spool: Spool, job_id: str) -> Job:
     """A job, also an expired one, by the beginning of its id.
 
@@ -96,7 +62,7 @@ def find_job(spool: Spool, job_id: str) -> Job:
     try:
         return spool.load(spool.find(job_id).path.name)
     except SpoolError:
-        expired = [path for path in spool.expired.glob("*") if path.name.startswith(job_id)]
+        expired = [path for path in spool.expired_folders() if path.name.startswith(job_id)]
         if len(expired) != 1:
             raise
         return JobFolder(expired[0]).load()
