@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydicom.uid import (
     UID,
@@ -22,19 +25,32 @@ from bench.measure import Figure, alternate, processor_ms, run
 from bench.pages import deep, grey, photo, text_with_pictures
 from bench.results import Row
 from bench.scale import Place
-from dicomprinter.dicom.codecs import encode
+from dicomprinter.dicom.codecs import Encoded, encode
 from dicomprinter.dicom.page import Pixels
 from tests.peers import program
 
 
 @dataclass(frozen=True)
 class _Codec:
-    """A syntax, the tool that writes it, and how many times as fast we are to be."""
+    """A syntax, the tool that writes it, and how many times as fast we are to be.
+
+    Args:
+        name: for the reader.
+        syntax: what is written.
+        tool: the program and its options; empty where there is none.
+        target: for pages in colour, where the public figures come from.
+        target_of_grey: for the others.
+        without: a module that is hidden meanwhile.
+        remark: what else a reader has to know.
+    """
 
     name: str
     syntax: UID
     tool: tuple[str, ...] = ()
     target: float | None = None
+    target_of_grey: float | None = None
+    without: str | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +64,10 @@ class _Page:
     tiny: Path
 
 
+_OWN_JPEG: Final = "dicomprinter_jpeg"
 _CODECS: Final = (
-    _Codec(".70 JPEG Lossless", JPEGLosslessSV1, ("dcmcjpeg", "+e1"), 0.95),
+    _Codec(".70 by dicomprinter-jpeg", JPEGLosslessSV1, ("dcmcjpeg", "+e1"), 2.5, 2.5),
+    _Codec(".70 by imagecodecs", JPEGLosslessSV1, ("dcmcjpeg", "+e1"), 0.95, without=_OWN_JPEG),
     _Codec("RLE", RLELossless, ("dcmcrle",), 0.9),
     _Codec(".50 JPEG Baseline", JPEGBaseline8Bit, ("dcmcjpeg", "+eb", "+q", "90"), 6),
     _Codec(".80 JPEG-LS", JPEGLSLossless, ("dcmcjpls",)),
@@ -72,20 +90,46 @@ def measure(place: Place) -> list[Row]:
     rows = []
     for page in pages:
         write_instance(page.file, page.pixels, page.bits)
-        fitting = [codec for codec in _CODECS if page.bits == 8 or codec.syntax != JPEGBaseline8Bit]
-        rows += [_row(codec, page, place) for codec in fitting]
+        for codec in _codecs():
+            if page.bits == 8 or codec.syntax != JPEGBaseline8Bit:
+                with _hidden(codec.without):
+                    rows.append(_row(codec, page, place))
     return rows
+
+
+def _codecs() -> tuple[_Codec, ...]:
+    if find_spec(_OWN_JPEG) is not None:
+        return _CODECS
+    return (replace(_CODECS[1], remark="dicomprinter-jpeg is not installed; "), *_CODECS[2:])
+
+
+@contextmanager
+def _hidden(module: str | None) -> Iterator[None]:
+    """Let imports of it fail, as where it is not installed."""
+    if module is None:
+        yield
+        return
+    modules: dict[str, Any] = sys.modules
+    before = modules.get(module)
+    modules[module] = None
+    try:
+        yield
+    finally:
+        del modules[module]
+        if before is not None:
+            modules[module] = before
 
 
 def _row(codec: _Codec, page: _Page, place: Place) -> Row:
     what = f"{codec.name}, {page.name}"
     rounds, output = place.scale.rounds, place.folder / "encoded.dcm"
 
-    def ours() -> object:
+    def ours() -> Encoded:
         return encode(page.pixels, page.bits, codec.syntax, 90)
 
+    size = {"bytes": len(ours().data)}
     if not codec.tool or not place.scale.peers:
-        return Row("encode", what, alternate(rounds, {"ours": ours})["ours"])
+        return Row("encode", what, alternate(rounds, {"ours": ours})["ours"], remark=codec.remark, details=size)
     tool = (program(codec.tool[0]), *codec.tool[1:])
     actions: dict[str, Callable[[], object]] = {
         "ours": ours,
@@ -102,10 +146,10 @@ def _row(codec: _Codec, page: _Page, place: Place) -> Row:
         what,
         found["ours"],
         net,
-        # The targets are those of colour and 8 bits a sample, where the public figures come from.
-        target=codec.target if page.pixels.ndim == 3 else None,
-        remark=_remark(found["theirs"], found["start"], found["with file"], processor_ratio),
-        details={
+        target=codec.target if page.pixels.ndim == 3 else codec.target_of_grey,
+        remark=codec.remark + _remark(found["theirs"], found["start"], found["with file"], processor_ratio),
+        details=size
+        | {
             "theirs_whole": found["theirs"],
             "theirs_start_up": found["start"],
             "ours_with_file": found["with file"],

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench import encode
 from bench.__main__ import ITEMS, measured
 from bench.facts import facts
 from bench.measure import Figure
 from bench.pages import deep, grey, photo, text_with_pictures
 from bench.results import Row, keep, show
-from bench.scale import SMALLEST
+from bench.scale import SMALLEST, Place
 from bench.tiff import write_tiff
 
 
@@ -78,3 +79,12 @@ def test_a_tiff_of_many_pages(tmp_path: Path) -> None:
             image.seek(number)
             assert (np.asarray(image) == page).all()
             assert image.info["dpi"] == (300, 300)
+
+
+def test_without_an_encoder_of_our_own_the_other_one_is_measured_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.encode.find_spec", lambda _name: None)
+    rows = [row for row in encode.measure(Place(tmp_path, tmp_path, SMALLEST)) if row.what.startswith(".70")]
+    assert {row.what.partition(",")[0] for row in rows} == {".70 by imagecodecs"}
+    assert all("dicomprinter-jpeg is not installed" in row.remark for row in rows)
