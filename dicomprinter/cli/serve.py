@@ -29,7 +29,7 @@ from dicomprinter.service.serve import Service
 @click.option("--base", type=PATH, help=BASE_HELP)
 @click.option("--config", type=PATH, help="The configuration; config/config.xml in the base directory.")
 @click.option("--log-dir", type=PATH, help="Where the log goes; log in the base directory.")
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Jobs that run at once.")
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Jobs that run at once.")
 @endpoint_option
 @log_format_option
 @verbose_option

@@ -82,7 +82,7 @@ def command(ctx: click.Context) -> int:
 @click.option("--user", help="Who the service runs as; made if missing; dicomprinter.")
 @click.option("--incoming-group", help="A group that may drop files into spool/incoming; made if missing.")
 @click.option("--writable", type=PATH, multiple=True, help="A folder elsewhere that the workflow writes to.")
-@click.option("--workers", type=click.IntRange(1, 64), help="Jobs that run at once; 2.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Jobs that run at once; 4.")
 @_name_option
 @click.option("--root", type=PATH, help="Below this folder a system lies: write files there, run nothing.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")

@@ -58,7 +58,11 @@ GENERAL = Spec(
     "General",
     children=(
         optional("CheckingInterval", decimal(0.05, 86400), "seconds: the longest wait between looks at the spool; 1"),
-        optional("SuspensionTime", decimal(0, 525600), "minutes, decimals allowed: the wait of a suspended job; 15"),
+        optional(
+            "SuspensionTime",
+            decimal(0, 525600),
+            "minutes, decimals allowed: the wait of a suspended job, the longest one where a destination failed; 15",
+        ),
         Child(
             Spec(
                 "ValidityPeriod",

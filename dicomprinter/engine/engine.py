@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from dicomprinter.engine.commands import apply
+from dicomprinter.engine.destination import Breaker
+from dicomprinter.engine.destinations import Destinations
 from dicomprinter.engine.matches import take_file
-from dicomprinter.engine.runner import Runner
+from dicomprinter.engine.prober import Prober, echo
+from dicomprinter.engine.queue import Queue
+from dicomprinter.engine.recovery import Recovery
+from dicomprinter.engine.runner import Parked, Runner
 from dicomprinter.engine.scheduler import Scheduler
 from dicomprinter.engine.startup import take_up_all
 from dicomprinter.engine.sweeper import Sweeper
@@ -20,7 +24,10 @@ from dicomprinter.job.parts import State
 from dicomprinter.workflow.interpreter import Held, Next, Suspended
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dicomprinter.actions.base import Tools
+    from dicomprinter.dicom.peer import Peer
     from dicomprinter.engine.spool import Spool
     from dicomprinter.job.job import Job
     from dicomprinter.program import Program
@@ -36,13 +43,23 @@ class Engine:
     gives it another configuration, from each job's next node on.
     """
 
-    def __init__(self, spool: Spool, program: Program, tools: Tools, workers: int = 2) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        program: Program,
+        tools: Tools,
+        workers: int = 2,
+        *,
+        destinations: Destinations | None = None,
+        ask: Callable[[Peer], str] = echo,
+    ) -> None:
         self.spool = spool
         self._program = program
         self._tools = tools
-        self._ready: list[str] = []
-        self._running: set[str] = set()
-        self._changed = threading.Condition()
+        self._destinations = destinations or Destinations(tools.clock)
+        self._queue = Queue(
+            workers, lambda key: self._destinations.breaker(key) is Breaker.OPEN, self._destinations.is_healthy
+        )
         self._stopping = threading.Event()
         self._sweeper = Sweeper()
         self._runner = Runner(
@@ -52,13 +69,18 @@ class Engine:
             self._is_to_stop,
             redact=lambda: self._program.general.redact,
             sweep=self._sweeper.put,
+            destinations=self._destinations,
+            enter=self._queue.enter,
+            free=self._queue.leave,
         )
+        self._recovery = Recovery(self._destinations)
         self._scheduler = Scheduler(
             spool,
             tools.clock,
             lambda: self._program,
+            self._recovery,
             take_up=self._take_up,
-            wake=lambda ticket: self._queue(ticket.job_id),
+            wake=self._queue.put,
             discard=self._discard,
             stopping=self._stopping,
         )
@@ -66,10 +88,15 @@ class Engine:
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(workers)
         ]
         self._threads.append(threading.Thread(target=self._scheduler.run, name="scheduler", daemon=True))
+        self._prober = Prober(self._destinations, spool.root / "destinations.json", self._stopping, ask=ask)
+        self._threads.append(threading.Thread(target=self._prober.run, name="prober", daemon=True))
+        self._destinations.configure(program)
+        self._destinations.on_change = self._on_change
 
     def start(self) -> None:
         """Take up every job of the spool and begin."""
-        take_up_all(self.spool, self._take_up, self._after_a_fault)
+        self._prober.read()
+        take_up_all(self.spool, self._take_up, self._unread)
         self._sweeper.start()
         for thread in self._threads:
             thread.start()
@@ -81,6 +108,7 @@ class Engine:
     def reload(self, program: Program) -> None:
         """Go on with another configuration; a node that runs is finished with the old one."""
         self._program = program
+        self._destinations.configure(program)
 
     @property
     def program(self) -> Program:
@@ -91,8 +119,8 @@ class Engine:
         """Let the nodes that run come to their end; False when some did not in time (they will be repeated)."""
         self._stopping.set()
         self._scheduler.look_soon()
-        with self._changed:
-            self._changed.notify_all()
+        self._prober.look_soon()
+        self._queue.stop()
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -101,7 +129,7 @@ class Engine:
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """The workers and the scheduler, for whoever watches over them."""
+        """The workers, the scheduler and the prober, for whoever watches over them."""
         return tuple(self._threads)
 
     @property
@@ -114,9 +142,8 @@ class Engine:
         self._scheduler.look_soon()
 
     def idle(self, timeout: float) -> bool:
-        """Wait until nothing is ready or runs; False when it did not come to that."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._ready and not self._running, timeout)
+        """Wait until nothing is ready, runs or is parked; False when it did not come to that."""
+        return self._queue.idle(timeout)
 
     def _is_to_stop(self, job: Job) -> bool:
         """Whether a job is left after the node that runs; an operator's command is carried out between two nodes."""
@@ -124,40 +151,46 @@ class Engine:
 
     def _take_up(self, ticket: Ticket) -> None:
         if ticket.is_ready:
-            self._queue(ticket.job_id)
+            self._queue.put(ticket)
         else:
             self._scheduler.add(ticket)
 
-    def _queue(self, job_id: str) -> None:
-        with self._changed:
-            heapq.heappush(self._ready, job_id)
-            self._changed.notify_all()
+    def _on_change(self) -> None:
+        """Another number of jobs may go to a destination than before."""
+        self._queue.refresh()
+        self._scheduler.look_soon()
+        self._prober.look_soon()
 
     # Workers
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: bool(self._ready) or self._stopping.is_set())
-                if self._stopping.is_set():
-                    return
-                job_id = heapq.heappop(self._ready)
-                self._running.add(job_id)
+        while (ticket := self._queue.take()) is not None:
+            job_id, after = ticket.job_id, None
             try:
-                self._run(job_id)
+                after = self._run(job_id)
             except SpoolError as error:
                 _LOG.error("%s", error, extra={"job": job_id})
             except OSError as error:
-                self._after_a_fault(job_id, f"the disk failed: {error.strerror}")
+                self._after_a_fault(ticket, f"the disk failed: {error.strerror}")
             except Exception as error:  # noqa: BLE001 - a worker that dies would leave its jobs to nobody
                 _LOG.exception("a fault of the engine", extra={"job": job_id})
-                self._hold_after_a_fault(job_id, type(error).__name__)
-            finally:
-                with self._changed:
-                    self._running.discard(job_id)
-                    self._changed.notify_all()
+                after = self._hold_after_a_fault(ticket, type(error).__name__)
+            if isinstance(after, Parked):
+                self._queue.park(job_id, after.destination)
+                continue
+            is_ready = after is not None and after.is_ready
+            self._end(job_id, waits_on=after is not None and after.waits_for is not None)
+            self._queue.done(job_id, after if is_ready else None)
+            if after is not None and not is_ready:
+                self._scheduler.add(after)
 
-    def _run(self, job_id: str) -> None:
+    def _end(self, job_id: str, *, waits_on: bool) -> None:
+        self._destinations.ended(job_id, waits_on=waits_on)
+        if self._recovery.ended(job_id, waits_on=waits_on):
+            self._scheduler.look_soon()
+
+    def _run(self, job_id: str) -> Ticket | Parked | None:
+        """Run a job; what is to become of it then, None when it has left."""
         job = self.spool.load(job_id)
         # One for a job that does not wait: what was on its way here.
         take_file(job)
@@ -165,35 +198,41 @@ class Engine:
         if command is not None:
             apply(job, command, self._discard)
             if not job.folder.path.exists():
-                return
+                return None
             job.folder.clear_command()
         if job.state in (State.HELD, State.MANUAL):
             # What was on its way here is damaged by now; a person has to look at it.
-            self._take_up(Ticket.of(job))
-            return
+            return Ticket.of(job)
         outcome = self._runner.run(job)
-        if isinstance(outcome, Held | Suspended | Next):
-            self._take_up(Ticket.of(job))
+        if isinstance(outcome, Parked):
+            return outcome
+        return Ticket.of(job) if isinstance(outcome, Held | Suspended | Next) else None
 
     def _discard(self, job: Job) -> None:
         self._runner.leave(job, "discarded")
 
-    def _hold_after_a_fault(self, job_id: str, kind: str) -> None:
+    def _hold_after_a_fault(self, ticket: Ticket, kind: str) -> Ticket | None:
         """A fault of the program would come again: the job waits for a person as it was last written down."""
         try:
-            job = self.spool.load(job_id)
+            job = self.spool.load(ticket.job_id)
             job.state, job.reason = State.HELD, f"a fault of the engine ({kind}); report it with the log, then resume"
             job.folder.save(job, secure=True)
             job.note(job.reason, level="ERROR")
-            self._take_up(Ticket.of(job))
+            return Ticket.of(job)
         except SpoolError as error:
-            _LOG.error("%s", error, extra={"job": job_id})
+            _LOG.error("%s", error, extra={"job": ticket.job_id})
         except OSError as error:
-            self._after_a_fault(job_id, f"the disk failed: {error.strerror}")
+            self._after_a_fault(ticket, f"the disk failed: {error.strerror}")
+        return None
 
-    def _after_a_fault(self, job_id: str, why: str) -> None:
+    def _unread(self, job_id: str, why: str) -> None:
+        """A job that cannot be read at the start."""
+        self._after_a_fault(Ticket(job_id, State.QUEUED, None, self._tools.clock()), why)
+
+    def _after_a_fault(self, ticket: Ticket, why: str) -> None:
         """The job stays as it was last written down, and is tried again a little later."""
-        _LOG.error("%s; the job is kept and tried again in %g s", why, _AFTER_A_FAULT_SECONDS, extra={"job": job_id})
-        timer = threading.Timer(_AFTER_A_FAULT_SECONDS, self._queue, (job_id,))
+        told = {"job": ticket.job_id}
+        _LOG.error("%s; the job is kept and tried again in %g s", why, _AFTER_A_FAULT_SECONDS, extra=told)
+        timer = threading.Timer(_AFTER_A_FAULT_SECONDS, self._queue.put, (ticket,))
         timer.daemon = True
         timer.start()

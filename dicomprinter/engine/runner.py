@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydicom import Dataset
 
 from dicomprinter.engine.dry_run import DryNetwork
+from dicomprinter.engine.guarded import Guarded
 from dicomprinter.engine.matches import asked, refuse_early
 from dicomprinter.job.parts import State
-from dicomprinter.workflow.interpreter import Discarded, Done, Held, Next, Outcome, Suspended, step
+from dicomprinter.workflow.interpreter import Discarded, Done, Held, Next, Outcome, Suspended, destination_of, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from dicomprinter.actions.base import Tools
+    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.engine.destinations import Destinations
     from dicomprinter.engine.spool import Spool
     from dicomprinter.job.job import Job
     from dicomprinter.program import Program
+
+
+@dataclass(frozen=True)
+class Parked(Next):
+    """The job is queued until there is a place at this destination."""
+
+    destination: str
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,9 @@ class Runner:
         stopping: says whether to stop after the node that runs: the service ends, or an operator's command waits.
         before_leaving: sees a finished job before its folder goes; `run` reads its answers there.
         sweep: removes the folder of a finished job, which has lost its name, some time later; at once if there is none.
+        destinations: the circuit breakers; without them every attempt goes out.
+        enter: takes a place at a destination for a job, by its id; False when there is none.
+        free: gives the place back.
         redact: whether the ledger is kept without patient data (RedactSensitiveLogValues); asked for each line.
     """
 
@@ -43,17 +56,33 @@ class Runner:
     before_leaving: Callable[[Job], None] = lambda _job: None
     redact: Callable[[], bool] = lambda: True
     sweep: Callable[[Path], object] | None = None
+    destinations: Destinations | None = None
+    enter: Callable[[str, str], bool] = lambda _job_id, _destination: True
+    free: Callable[[str], None] = lambda _job_id: None
 
     def run(self, job: Job) -> Outcome:
-        """Run nodes until the job is done, waits, or is to stop (Next is returned then, the job is queued)."""
+        """Run nodes until the job is done, waits, or is to stop (Next is returned then, the job is queued).
+
+        Returns:
+            `Parked` when a destination has no place for it.
+        """
         if job.leaving is not None:
             self.leave(job, job.leaving)
             return Discarded(job.reason or "") if job.leaving == "discarded" else Done()
+        before = job.state
         job.state, job.reason, job.wake_at, job.waits_for, job.asks = State.RUNNING, None, None, None, None
-        job.folder.save(job)
         while True:
             program = self.program()
-            outcome = step(program, job, self.tools)
+            peer = destination_of(program, job)
+            if peer is not None and not self.enter(job.id, str(peer)):
+                job.state = State.QUEUED
+                if before is not State.QUEUED:
+                    job.folder.save(job)
+                return Parked(job.position, str(peer))
+            if before is not State.RUNNING:
+                job.folder.save(job)
+                before = State.RUNNING
+            outcome = self._step(program, job, peer)
             # It was for the node that ran, whatever became of that.
             job.match = None
             if isinstance(outcome, Held) and outcome.manual:
@@ -73,6 +102,20 @@ class Runner:
                 continue
             self._settle(job, outcome)
             return outcome
+
+    def _step(self, program: Program, job: Job, peer: Peer | None) -> Outcome:
+        """Run a node; what a destination's failure suspends waits for that destination."""
+        if peer is None or self.destinations is None:
+            return step(program, job, self.tools)
+        guarded = Guarded(self.tools.network, self.destinations, job.id)
+        try:
+            outcome = step(program, job, replace(self.tools, network=guarded))
+        finally:
+            self.free(job.id)
+        if isinstance(outcome, Suspended) and guarded.failed is not None:
+            job.waits_for = str(guarded.failed)
+            return replace(outcome, until=min(outcome.until, self.destinations.wake_at(guarded.failed, job.id)))
+        return outcome
 
     def _settle(self, job: Job, outcome: Outcome) -> None:
         match outcome:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from dicomprinter.engine.recovery import Recovery
     from dicomprinter.engine.spool import Spool
     from dicomprinter.job.job import Job
     from dicomprinter.program import Program
@@ -38,8 +39,9 @@ class Scheduler:
         spool: where the jobs are.
         clock: the local time.
         program: gives the current configuration.
+        recovery: says which jobs that wait for a destination go on.
         take_up: gets the ticket of a job that was touched: it waits on, or is ready.
-        wake: gets the ticket of a job whose time has come.
+        wake: gets the ticket of a job whose time, or whose destination, has come.
         discard: takes a discarded job away.
         stopping: set when the engine ends.
     """
@@ -49,6 +51,7 @@ class Scheduler:
         spool: Spool,
         clock: Callable[[], datetime],
         program: Callable[[], Program],
+        recovery: Recovery,
         *,
         take_up: Callable[[Ticket], None],
         wake: Callable[[Ticket], None],
@@ -58,6 +61,7 @@ class Scheduler:
         self._spool = spool
         self._clock = clock
         self._program = program
+        self._recovery = recovery
         self._take_up = take_up
         self._wake = wake
         self._discard = discard
@@ -72,6 +76,7 @@ class Scheduler:
         """Look after a job that waits; any thread may call."""
         with self._lock:
             self._waiting[ticket.job_id] = ticket
+        self._recovery.add(ticket)
         if ticket.wake_at is not None:
             self._look.set()
 
@@ -83,6 +88,7 @@ class Scheduler:
         """Look, and look again, until `stopping` is set."""
         while not self._stopping.is_set():
             self.looked_at = time.monotonic()
+            self._wake_recovered()
             self._look_at_wishes()
             self.look()
             self._look.wait(self._pause())
@@ -92,9 +98,16 @@ class Scheduler:
         """Until the next job is due, at most CheckingInterval, and never so long that an operator gives up waiting."""
         now = self._clock()
         with self._lock:
-            due = [ticket.wake_at for ticket in self._waiting.values() if ticket.wake_at is not None]
+            waiting = list(self._waiting.values())
+        due = [ticket.wake_at for ticket in waiting if ticket.wake_at and not self._recovery.is_blocked(ticket)]
         longest = self._program().general.checking_interval.total_seconds()
         return min([longest, _COMMAND_SECONDS, *(max(0.0, (at - now).total_seconds()) for at in due)])
+
+    def _wake_recovered(self) -> None:
+        """Send on the jobs whose destination has come back."""
+        for ticket in self._recovery.take(lambda ticket: self._waiting.get(ticket.job_id) is ticket):
+            self._forget(ticket.job_id)
+            self._wake(ticket)
 
     def _look_at_wishes(self) -> None:
         """Take back the expired jobs that operators want back."""
@@ -141,6 +154,8 @@ class Scheduler:
 
     def _command(self, job_id: str, command: dict[str, object]) -> None:
         job = self._spool.load(job_id)
+        if job.waits_for and command.get("command") == "resume":
+            self._recovery.hurry(job.waits_for)
         with self._taken_up_again(job):
             apply(job, command, self._discard)
             job.folder.clear_command()
@@ -166,7 +181,7 @@ class Scheduler:
 
     def _is_due(self, ticket: Ticket, now: datetime) -> bool:
         """Whether a suspended job's time has come; also when the clock, or SuspensionTime, was set back."""
-        if ticket.wake_at is None:
+        if ticket.wake_at is None or self._recovery.is_blocked(ticket):
             return False
         longest = self._program().suspension_time + _CLOCK_TOLERANCE
         return ticket.wake_at <= now or ticket.wake_at - now > longest

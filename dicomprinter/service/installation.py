@@ -48,7 +48,7 @@ class Installation:
     log_dir: Path
     user: str = NAME
     incoming_group: str = ""
-    workers: int = 2
+    workers: int = 4
     writable: tuple[Path, ...] = ()
     python: Path = Path(sys.executable)
 

@@ -53,7 +53,7 @@ class Service:
     base: Path
     config: Path
     log_dir: Path
-    workers: int = 2
+    workers: int = 4
     verbose: bool = False
     endpoints: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     form: Form = Form.TEXT

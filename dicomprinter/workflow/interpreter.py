@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from dicomprinter.actions.base import OnError
+from dicomprinter.actions.base import Connected, OnError
 from dicomprinter.errors import DicomPrinterError, OperatorNeeded, PermanentError, Private, TransientError
 from dicomprinter.job.parts import START, Position
 from dicomprinter.workflow.nodes import Discard, If, Node, Perform, Suspend, Switch, Update
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from dicomprinter.actions.base import Action, Tools
+    from dicomprinter.dicom.peer import Peer
     from dicomprinter.job.job import Job
     from dicomprinter.workflow.conditions import Condition
     from dicomprinter.workflow.nodes import Workflow
@@ -115,6 +116,19 @@ def step(program: Program, job: Job, tools: Tools) -> Outcome:
         return Held(node.position, f"{node.label}: {error}")
     finally:
         job.at = None
+
+
+def destination_of(program: Program, job: Job) -> Peer | None:
+    """Whom the node at a job's position calls; None when it calls nobody."""
+    node = program.workflow.find(job.position)
+    if not isinstance(node, Perform):
+        return None
+    try:
+        action = _with_changes(program, node, job, program.actions[node.action])
+    except DicomPrinterError:
+        # The step tells of it.
+        return None
+    return action.peer if isinstance(action, Connected) else None
 
 
 def _run(program: Program, node: Node, job: Job, tools: Tools) -> Outcome:

@@ -198,8 +198,8 @@ def test_an_image_is_written_and_nothing_is_run(root: Path, call: Call, monkeypa
     code, out, err = call("install", "--root", root, "--workers", "3")
     assert code == 0
     assert "--workers 3" in out
-    assert (root / UNIT).read_text() == text.replace("--workers 2", "--workers 3").replace(
-        '"workers": 2', '"workers": 3'
+    assert (root / UNIT).read_text() == text.replace("--workers 4", "--workers 3").replace(
+        '"workers": 4', '"workers": 3'
     )
     code, out, err = call("install", "--root", root)
     assert out == "dicomprinter is installed as it was before\n"

@@ -50,7 +50,7 @@ def test_the_unit_runs_this_installation_as_its_own_user() -> None:
     said = settings(unit_text(STANDARD))
     assert said["ExecStart"] == [
         "/bin/true -P -m dicomprinter serve --config /etc/dicomprinter/config.xml --base /var/lib/dicomprinter"
-        " --log-dir /var/log/dicomprinter --workers 2"
+        " --log-dir /var/log/dicomprinter --workers 4"
     ]
     assert said["User"] == ["dicomprinter"]
     assert "SupplementaryGroups" not in said

@@ -23,6 +23,7 @@ from dicomprinter.actions.base import OpenAssociation, Tools
 from dicomprinter.dicom.association import Association
 from dicomprinter.dicom.peer import Peer
 from dicomprinter.engine.commands import apply
+from dicomprinter.engine.destinations import Destinations
 from dicomprinter.engine.engine import Engine
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
@@ -174,9 +175,9 @@ class House:
         apply(job, {"command": "resume"}, lambda _job: None)
         return self.run(program, job)
 
-    def engine(self, program: Program, workers: int = 1) -> Engine:
+    def engine(self, program: Program, workers: int = 1, destinations: Destinations | None = None) -> Engine:
         """An engine that is stopped at the end of the test."""
-        engine = Engine(self.spool, program, self.tools, workers)
+        engine = Engine(self.spool, program, self.tools, workers, destinations=destinations)
         self._stack.callback(engine.stop)
         engine.start()
         return engine

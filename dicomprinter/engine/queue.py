@@ -1,0 +1,173 @@
+"""The jobs that could run, and who of them may: one slow destination, or one long job, must not take every worker.
+
+A destination has places for half the workers; one whose last attempt failed has a single place. A job that finds none
+is parked: its worker is free for others, and it goes on when a place frees. Long jobs leave a worker, and a place of
+each destination, to the short ones.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dicomprinter.engine.ticket import Ticket
+
+# More pages than these make a job a long one.
+MOST_PAGES: Final = 20
+
+
+class _Line:
+    """Jobs in order of priority and arrival, the short and the long ones apart."""
+
+    def __init__(self) -> None:
+        self._short: list[tuple[int, str, int, Ticket]] = []
+        self._long: list[tuple[int, str, int, Ticket]] = []
+        self._added = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._short or self._long)
+
+    def add(self, ticket: Ticket) -> None:
+        self._added += 1
+        entry = (-ticket.priority, ticket.job_id, self._added, ticket)
+        heapq.heappush(self._long if is_long(ticket) else self._short, entry)
+
+    def pop(self, *, short: bool, long: bool) -> Ticket | None:
+        """The first of those that may go."""
+        lines = [line for line, may_go in ((self._short, short), (self._long, long)) if line and may_go]
+        return heapq.heappop(min(lines, key=lambda line: line[0]))[3] if lines else None
+
+
+class Queue:
+    """What workers take from.
+
+    Args:
+        workers: how many there are.
+        is_open: whether attempts at a destination fail at once, and so need no place.
+        is_healthy: whether the last attempt at a destination came to an end.
+    """
+
+    def __init__(self, workers: int, is_open: Callable[[str], bool], is_healthy: Callable[[str], bool]) -> None:
+        self._is_open = is_open
+        self._is_healthy = is_healthy
+        self._most_long = max(1, workers - 1)
+        self._places = max(1, workers // 2)
+        self._has_spare = workers > 1
+        self._ready = _Line()
+        self._running: dict[str, Ticket] = {}
+        self._parked: dict[str, _Line] = {}
+        # Who has a place, or is to have it, and where.
+        self._holders: dict[str, tuple[str, bool]] = {}
+        self._changed = threading.Condition()
+        self._stopped = False
+
+    def put(self, ticket: Ticket) -> None:
+        """A job is ready."""
+        with self._changed:
+            self._ready.add(ticket)
+            self._changed.notify_all()
+
+    def take(self) -> Ticket | None:
+        """Wait for the next job that may run; None when the engine ends."""
+        with self._changed:
+            while not self._stopped:
+                running_long = sum(map(is_long, self._running.values()))
+                ticket = self._ready.pop(short=True, long=running_long < self._most_long)
+                if ticket is not None:
+                    self._running[ticket.job_id] = ticket
+                    return ticket
+                self._changed.wait()
+            return None
+
+    def enter(self, job_id: str, destination: str) -> bool:
+        """Take a place for a job that runs; False when there is none."""
+        with self._changed:
+            held = self._holders.get(job_id)
+            if held is not None and held[0] == destination:
+                return True
+            self._leave(job_id)
+            long = is_long(self._running[job_id])
+            if not self._has_room(destination, long=long):
+                return False
+            self._holders[job_id] = (destination, long)
+            return True
+
+    def leave(self, job_id: str) -> None:
+        """Give a job's place to the next one."""
+        with self._changed:
+            self._leave(job_id)
+
+    def park(self, job_id: str, destination: str) -> None:
+        """A job that runs has found no place: it is ready again when there is one."""
+        with self._changed:
+            ticket = self._running.pop(job_id)
+            self._parked.setdefault(destination, _Line()).add(ticket)
+            # One may have become free since it asked.
+            self._hand_out(destination)
+            self._changed.notify_all()
+
+    def done(self, job_id: str, again: Ticket | None = None) -> None:
+        """A worker is through with a job; `again`: it is ready anew."""
+        with self._changed:
+            self._running.pop(job_id, None)
+            self._leave(job_id)
+            if again is not None:
+                self._ready.add(again)
+            self._changed.notify_all()
+
+    def refresh(self) -> None:
+        """A destination has another number of places than before."""
+        with self._changed:
+            for destination in [*self._parked]:
+                self._hand_out(destination)
+
+    def idle(self, timeout: float) -> bool:
+        """Wait until no job is ready, runs or is parked; False when it did not come to that."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not (self._ready or self._running or self._parked), timeout)
+
+    def stop(self) -> None:
+        """Workers get nothing more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    # Under the lock
+
+    def _leave(self, job_id: str) -> None:
+        held = self._holders.pop(job_id, None)
+        if held is not None:
+            self._hand_out(held[0])
+
+    def _has_room(self, destination: str, *, long: bool) -> bool:
+        if self._is_open(destination):
+            return True
+        holders = [is_long for place, is_long in self._holders.values() if place == destination]
+        if not self._is_healthy(destination):
+            return not holders
+        if long:
+            return len(holders) < self._places and sum(holders) < max(1, self._places - 1)
+        # With one place alone, a long job that comes on well must not keep the short ones waiting.
+        beside = self._places == 1 and self._has_spare and len(holders) == sum(holders) == 1
+        return len(holders) < self._places or beside
+
+    def _hand_out(self, destination: str) -> None:
+        line = self._parked.get(destination)
+        while line:
+            room = {"short": self._has_room(destination, long=False), "long": self._has_room(destination, long=True)}
+            ticket = line.pop(**room)
+            if ticket is None:
+                return
+            self._holders[ticket.job_id] = (destination, is_long(ticket))
+            self._ready.add(ticket)
+            self._changed.notify_all()
+        self._parked.pop(destination, None)
+
+
+def is_long(ticket: Ticket) -> bool:
+    """Whether a job takes so long that short ones are to go past it."""
+    return ticket.size > MOST_PAGES

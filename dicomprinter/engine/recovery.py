@@ -1,0 +1,103 @@
+"""The jobs that wait for a destination: which of them goes on when it comes back."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from typing import TYPE_CHECKING, Final
+
+from dicomprinter.engine.destination import Breaker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dicomprinter.engine.destinations import Destinations
+    from dicomprinter.engine.ticket import Ticket
+
+# So many are on their way at once: when a destination goes down again, the others need not find out one by one.
+_MOST_AT_ONCE: Final = 16
+
+# How often it was no good for a trial, its priority turned round, its id, a number of its own.
+_Entry = tuple[int, int, str, int, "Ticket"]
+
+
+class Recovery:
+    """Names the jobs that are to go on, in order of arrival; a job that was no good for a trial lets others be tried.
+
+    Args:
+        destinations: the breakers.
+    """
+
+    def __init__(self, destinations: Destinations) -> None:
+        self._destinations = destinations
+        self._lock = threading.Lock()
+        # Those that came to wait since the destination last came back, and those from before, who are to go.
+        self._waiting: dict[str, list[_Entry]] = {}
+        self._going: dict[str, list[_Entry]] = {}
+        self._recoveries: dict[str, int] = {}
+        self._under_way: dict[str, str] = {}
+        self._trials: dict[str, int] = {}
+        self._added = 0
+
+    def is_blocked(self, ticket: Ticket) -> bool:
+        """Whether a job waits on although its time has come."""
+        return ticket.waits_for is not None and self._destinations.breaker(ticket.waits_for) is not Breaker.CLOSED
+
+    def hurry(self, destination: str) -> None:
+        """An operator wants a job to go on: ask the destination now."""
+        self._destinations.ask_soon(destination)
+
+    def add(self, ticket: Ticket) -> None:
+        """A job waits from now on."""
+        if ticket.waits_for is None:
+            return
+        with self._lock:
+            self._recoveries.setdefault(ticket.waits_for, self._destinations.recoveries(ticket.waits_for))
+            self._push(self._waiting.setdefault(ticket.waits_for, []), ticket, self._trials.get(ticket.job_id, 0))
+
+    def take(self, still_waits: Callable[[Ticket], bool]) -> list[Ticket]:
+        """The jobs that go on now, in order; `still_waits` says whether a job has not gone its way meanwhile."""
+        with self._lock:
+            return [ticket for key in [*self._waiting] for ticket in self._take_of(key, still_waits)]
+
+    def ended(self, job_id: str, *, waits_on: bool) -> bool:
+        """A job has stopped running; `waits_on`: for a destination. Whether others may go on now."""
+        with self._lock:
+            if not waits_on:
+                self._trials.pop(job_id, None)
+            return self._under_way.pop(job_id, None) is not None
+
+    def _take_of(self, key: str, still_waits: Callable[[Ticket], bool]) -> list[Ticket]:
+        breaker, recoveries = self._destinations.breaker(key), self._destinations.recoveries(key)
+        waiting, going = self._waiting[key], self._going.setdefault(key, [])
+        if recoveries != self._recoveries[key]:
+            self._recoveries[key] = recoveries
+            self._move(waiting, going, lambda _: 0)
+        under_way = sum(one == key for one in self._under_way.values())
+        if breaker is Breaker.OPEN:
+            return []
+        if breaker is Breaker.CLOSED:
+            return self._first(going, key, _MOST_AT_ONCE - under_way, still_waits)
+        self._move(going, waiting, lambda ticket: self._trials.get(ticket.job_id, 0))
+        found = self._first(waiting, key, 1 - under_way, still_waits)
+        for ticket in found:
+            self._trials[ticket.job_id] = self._trials.get(ticket.job_id, 0) + 1
+        return found
+
+    def _first(self, entries: list[_Entry], key: str, most: int, still_waits: Callable[[Ticket], bool]) -> list[Ticket]:
+        found: list[Ticket] = []
+        while entries and len(found) < most:
+            ticket = heapq.heappop(entries)[-1]
+            if still_waits(ticket):
+                self._under_way[ticket.job_id] = key
+                found.append(ticket)
+        return found
+
+    def _push(self, entries: list[_Entry], ticket: Ticket, trials: int) -> None:
+        self._added += 1
+        heapq.heappush(entries, (trials, -ticket.priority, ticket.job_id, self._added, ticket))
+
+    def _move(self, from_: list[_Entry], to: list[_Entry], trials: Callable[[Ticket], int]) -> None:
+        for entry in from_:
+            self._push(to, entry[-1], trials(entry[-1]))
+        from_.clear()
