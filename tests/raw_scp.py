@@ -19,13 +19,15 @@ from dicomprinter.demo.listener import LOOPBACK
 class Connection:
     """One accepted TCP connection of a RawScp, with the moves that a script is made of.
 
-    `lengths` holds the length field of each PDU read.
+    `lengths` holds the length field of each PDU read, `contexts` the presentation contexts that were asked for: number
+    → class, syntax.
     """
 
     def __init__(self, sock: socket.socket, over: threading.Event) -> None:
         self.socket = sock
         self.over = over
         self.lengths: list[int] = []
+        self.contexts: dict[int, tuple[str, str]] = {}
 
     def read(self) -> tuple[int, bytes]:
         """The next PDU as (type, body)."""
@@ -38,6 +40,17 @@ class Connection:
 
     def accept(self, *, refuse: bool = False, max_pdu: int = 16384, syntax: str | None = None) -> None:
         """Answer the association request: accept every context, or none; `syntax` is claimed for all of them."""
+        self.send(self.acceptance(refuse=refuse, max_pdu=max_pdu, syntax=syntax))
+
+    def acceptance(
+        self,
+        *,
+        refuse: bool = False,
+        max_pdu: int = 16384,
+        syntax: str | None = None,
+        choose: Callable[[list[Any]], list[Any]] = list,
+    ) -> bytes:
+        """Read the association request; what `accept` would send, `choose` having the last word on its contexts."""
         kind, body = self.read()
         request = A_ASSOCIATE_RQ()
         request.decode(struct.pack(">BxL", kind, len(body)) + body)
@@ -50,14 +63,15 @@ class Connection:
         answer.result_source = 1
         results = list(wanted.presentation_context_definition_list)
         for context in results:
+            self.contexts[context.context_id] = (str(context.abstract_syntax), str(context.transfer_syntax[0]))
             context.result = 3 if refuse else 0
             if syntax:
                 context.transfer_syntax = [syntax]
-        answer.presentation_context_definition_results_list = results
+        answer.presentation_context_definition_results_list = choose(results)
         user: Any = wanted.user_information
         user[0].maximum_length_received = max_pdu
         answer.user_information = user
-        self.send(A_ASSOCIATE_AC(answer).encode())
+        return bytes(A_ASSOCIATE_AC(answer).encode())
 
     def reject(self, result: int, source: int, reason: int) -> None:
         self.read()
@@ -69,6 +83,11 @@ class Connection:
     def release(self) -> None:
         """Ask for the release, as a peer that wants to go."""
         self.send(bytes((0x05, 0, 0, 0, 0, 4, 0, 0, 0, 0)))
+
+    def reset(self) -> None:
+        """Break the connection off as a crash does: no FIN but an RST."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
 
     def read_message(self) -> tuple[bytes, bytes]:
         """The next message as (command set, data set), both encoded."""
@@ -114,14 +133,21 @@ Script = Callable[[Connection], None]
 class RawScp:
     """Takes TCP connections and plays a script on each; closes the connection at the end of the script."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, server: socket.socket | None = None) -> None:
+        """`server` is a socket of the caller's own, which it calls `start` for; without one it listens at once."""
         self._script = script
         self._over = threading.Event()
-        self._server = socket.create_server((LOOPBACK, 0))
+        self._server = server or socket.create_server((LOOPBACK, 0))
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self.port: int = self._server.getsockname()[1]
         self.connections = 0
+        if server is None:
+            self.start()
+
+    def start(self) -> None:
+        """Take connections from now on."""
+        self._server.listen(128)
         self._listen(self._serve)
 
     def close(self) -> None:
@@ -141,6 +167,10 @@ class RawScp:
     ) -> None:
         self.close()
 
+    def play(self, sock: socket.socket) -> None:
+        """What becomes of one connection."""
+        self._script(Connection(sock, self._over))
+
     def _listen(self, target: Callable[..., None], *args: Any) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True, name="raw-scp")
         self._threads.append(thread)
@@ -158,7 +188,7 @@ class RawScp:
     def _play(self, sock: socket.socket) -> None:
         # The other side may hang up at any point of a script.
         with contextlib.suppress(OSError), sock:
-            self._script(Connection(sock, self._over))
+            self.play(sock)
 
 
 def silent() -> RawScp:
@@ -254,9 +284,20 @@ def talking(data: bytes) -> RawScp:
 
 def store_answer(status: int, *, message_id: int = 1, context: int = 1) -> bytes:
     """A P-DATA-TF PDU with a C-STORE response."""
+    return response(0x8001, status, message_id=message_id, context=context)
+
+
+def response(field: int, status: int, *, message_id: int = 1, context: int = 1, data: bytes = b"") -> bytes:
+    """A P-DATA-TF PDU with a DIMSE response; one more with its data set, if it has any."""
+    announced = 0x0001 if data else 0x0101
     elements = b"".join(
         struct.pack("<HHLH", 0x0000, element, 2, value)
-        for element, value in ((0x0100, 0x8001), (0x0120, message_id), (0x0800, 0x0101), (0x0900, status))
+        for element, value in ((0x0100, field), (0x0120, message_id), (0x0800, announced), (0x0900, status))
     )
     command = struct.pack("<HHLL", 0x0000, 0x0000, 4, len(elements)) + elements
-    return struct.pack(">BxLLBB", 0x04, len(command) + 6, len(command) + 2, context, 0x03) + command
+    return fragment(command, 0x03, context) + (fragment(data, 0x02, context) if data else b"")
+
+
+def fragment(data: bytes, control: int, context: int = 1) -> bytes:
+    """A P-DATA-TF PDU with one PDV; control: 1 of a command, 2 the last (PS3.8 E.2)."""
+    return struct.pack(">BxLLBB", 0x04, len(data) + 6, len(data) + 2, context, control) + data

@@ -14,13 +14,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from torture import network
 from torture.checks import Check, show
 from torture.place import Place
 
 Item = Callable[[Place], list[Check]]
 
 # Each is called with a folder of its own and gives its lines of the table.
-ITEMS: Final[Mapping[str, Item]] = MappingProxyType({})
+ITEMS: Final[Mapping[str, Item]] = MappingProxyType({"network": network.measure})
 
 
 def checked(names: Sequence[str], *, short: bool, seed: int, parallel: int) -> list[Check]:

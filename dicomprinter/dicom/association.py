@@ -20,6 +20,7 @@ from pynetdicom.dsutils import split_dataset
 
 from dicomprinter.dicom import failures
 from dicomprinter.dicom.contexts import Answer, Context, number_contexts
+from dicomprinter.dicom.find_limits import FindLimits
 from dicomprinter.dicom.identifiers import decode_identifier, encode_identifier
 from dicomprinter.dicom.messages import ABORT, NO_DATA_SET, Messages
 from dicomprinter.dicom.negotiation import decode_accept, encode_request
@@ -160,7 +161,8 @@ class Association:
             default_charset: the SpecificCharacterSet of answers that have none though they should.
 
         Raises:
-            TransientError, PermanentError: the final status is not 0000; what came before it should be dropped.
+            TransientError, PermanentError: the final status is not 0000, or the answers do not end; what came before
+                should be dropped.
         """
         context = self._context(sop_class, *self.accepted(sop_class)[:1])
         command = self._request(_C_FIND, sop_class, _HAS_DATA_SET)
@@ -168,12 +170,14 @@ class Association:
         self._messages.send_command(context.number, command)
         self._messages.send_data(context.number, encode_identifier(identifier, context.transfer_syntax))
         finished = False
+        limits = FindLimits(self.peer)
         try:
             while True:
                 answer, data = self._receive(_C_FIND, "the answers to C-FIND")
                 if answer.Status not in _PENDING:
                     finished = True
                     break
+                limits.count(len(data))
                 try:
                     found = decode_identifier(data, context.transfer_syntax, default_charset)
                 except ValueError as error:

@@ -55,7 +55,7 @@ def cannot_connect(peer: Peer, error: OSError) -> DicomPrinterError:
             remedy="check Host, and the name server of this computer",
         )
     if isinstance(error, ssl.SSLError):
-        return tls_failed(peer, error)
+        return _tls_broken_off(peer) if _is_end(error) else tls_failed(peer, error)
     if isinstance(error, TimeoutError):
         return TransientError(
             f"{peer} did not take the connection within {_seconds(peer.association_timeout)}",
@@ -87,6 +87,19 @@ def tls_failed(peer: Peer, error: ssl.SSLError) -> PermanentError:
         f"no TLS connection with {peer}",
         cause=error.reason.replace("_", " ").lower() if error.reason else "the handshake failed",
         remedy="check that the port speaks TLS, and that the peer accepts our certificate",
+    )
+
+
+def _is_end(error: ssl.SSLError) -> bool:
+    """Whether the connection under TLS has ended: a peer that is stopped, not one that disagrees."""
+    return isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or error.reason == "UNEXPECTED_EOF_WHILE_READING"
+
+
+def _tls_broken_off(peer: Peer) -> TransientError:
+    return TransientError(
+        f"{peer} closed the connection before TLS stood",
+        cause="the peer was stopped or crashed, or the port does not speak TLS",
+        remedy="try again later; take away <Tls/> where the peer does not expect it",
     )
 
 
@@ -145,7 +158,7 @@ def stalled(peer: Peer, seconds: float | None, *, sending: str) -> TransientErro
 
 def no_handshake(peer: Peer, error: OSError, *, awaited: str) -> DicomPrinterError:
     """The connection broke before the association stood; a refused TLS certificate shows itself only here."""
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not _is_end(error):
         return tls_failed(peer, error)
     if peer.tls is None:
         return TransientError(
@@ -180,6 +193,24 @@ def garbled(peer: Peer, *, detail: str) -> TransientError:
         f"{peer} sent an answer that cannot be read",
         cause=detail,
         remedy="try again; look into the peer's log if it stays",
+    )
+
+
+def too_many_matches(peer: Peer, number: int) -> PermanentError:
+    """More answers to a C-FIND than can be meant."""
+    return PermanentError(
+        f"{peer} finds too much: the query was broken off after {number} matches",
+        cause="its keys leave too much open, or the peer does not look at them",
+        remedy="ask by a key that has a value, such as PatientID",
+    )
+
+
+def endless_matches(peer: Peer, seconds: float) -> TransientError:
+    """Answers to a C-FIND that come, each in time, and do not end."""
+    return TransientError(
+        f"{peer} did not come to the end of its matches within {_seconds(seconds)}",
+        cause="the peer is overloaded, or the query's keys leave too much open",
+        remedy="try again later, or ask by a key that has a value; a slow peer needs a higher time-out",
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pydicom.uid import (
 )
 
 from dicomprinter.dicom.association import Association
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.peer import Peer, Tls
 from dicomprinter.errors import DicomPrinterError, PermanentError, TransientError
 from tests import scp
 from tests.dicom.helpers import SC, Run, failure, instance, peer, send
@@ -71,6 +72,33 @@ def test_a_peer_that_says_nothing(running: Run, tmp_path: Path) -> None:
     assert isinstance(error, TransientError)
     assert "no sign of the answer to the association request" in error.what
     assert "within 0.3 s" in error.what
+
+
+@pytest.mark.parametrize("end", [lambda _: None, Connection.reset], ids=["closes", "resets"])
+@pytest.mark.parametrize("hears", [True, False], ids=["hello", "nothing"])
+def test_a_peer_that_breaks_off_before_tls_stands(
+    running: Run, tmp_path: Path, end: Callable[[Connection], object], *, hears: bool
+) -> None:
+    """It is being restarted, perhaps: worth another try, as it is without TLS."""
+
+    def script(connection: Connection) -> None:
+        if hears:
+            connection.socket.recv(8192)
+        end(connection)
+
+    error = failure(running(RawScp(script)).port, tmp_path, tls=Tls(None, None, None, verify=False))
+    assert isinstance(error, TransientError)
+
+
+def test_a_peer_that_speaks_no_tls(running: Run, tmp_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        connection.socket.recv(8192)
+        connection.send(b"\x03\x00\x00\x00\x00\x04\x00\x01\x01\x01")
+        connection.wait()
+
+    error = failure(running(RawScp(script)).port, tmp_path, tls=Tls(None, None, None, verify=False))
+    assert isinstance(error, PermanentError)
+    assert "no TLS connection" in error.what
 
 
 REJECTIONS = {

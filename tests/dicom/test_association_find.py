@@ -14,6 +14,7 @@ from dicomprinter.dicom.association import Association
 from dicomprinter.dicom.identifiers import decode_identifier
 from dicomprinter.errors import DicomPrinterError, PermanentError, TransientError
 from tests.dicom.helpers import STUDY, WORKLIST, Run, peer
+from tests.raw_scp import response
 from tests.scp import Connection, FindScp, RawScp
 
 pytestmark = pytest.mark.usefixtures("no_socket_is_left_open")
@@ -197,3 +198,48 @@ def find_answer(status: int, data: bytes = b"") -> bytes:
         # Command and data set in one PDU, as some peers do.
         pdvs += struct.pack(">LBB", len(data) + 2, 1, 2) + data
     return struct.pack(">BxL", 0x04, len(pdvs)) + pdvs
+
+
+def finding(*, pause: float, data: bytes = b"\x10\x00\x20\x00LO\x02\x00P7") -> RawScp:
+    """Sends one match after the other."""
+
+    def script(connection: Connection) -> None:
+        connection.accept()
+        connection.read_message()
+        match = response(0x8020, 0xFF00, data=data)
+        while not connection.over.wait(pause):
+            connection.send(match * (1 if pause else 100))
+
+    return RawScp(script)
+
+
+def test_matches_without_end_are_broken_off(running: Run) -> None:
+    with pytest.raises(PermanentError, match=r"broken off after 10001 matches"):
+        ask(running(finding(pause=0)).port, patient(""))
+
+
+def test_matches_that_fill_the_memory_are_broken_off(running: Run) -> None:
+    """They are few; each is large."""
+    large = b"\x10\x00\x20\x00UT\x00\x00" + struct.pack("<L", 1 << 20) + bytes(1 << 20)
+    with pytest.raises(PermanentError, match=r"finds too much"):
+        ask(running(finding(pause=0, data=large)).port, patient(""))
+
+
+def test_matches_that_come_in_time_and_never_end(running: Run) -> None:
+    slow = running(finding(pause=0.02))
+    with (
+        Association.open(peer(slow.port, dimse_timeout=0.1), [(WORKLIST, [ExplicitVRLittleEndian])]) as association,
+        pytest.raises(TransientError, match=r"did not come to the end of its matches within 1 s"),
+    ):
+        list(association.find(WORKLIST, patient("")))
+
+
+def test_a_match_without_a_data_set_is_none(running: Run) -> None:
+    def script(connection: Connection) -> None:
+        connection.accept()
+        connection.read_message()
+        connection.send(response(0x8020, 0xFF00) + response(0x8020, 0x0000))
+        connection.wait()
+
+    with pytest.raises(TransientError, match="a match without a data set"):
+        ask(running(RawScp(script)).port, patient(""))

@@ -120,6 +120,12 @@ class Service:
         assert self._process is not None
         self._process.send_signal(number)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def wait_for(self, condition: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
         def holds() -> object:
             if self._process is not None and self._process.poll() is not None:
