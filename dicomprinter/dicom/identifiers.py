@@ -7,6 +7,7 @@ import logging
 from copy import deepcopy
 from typing import Final
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 from pynetdicom.dsutils import decode, encode
@@ -17,6 +18,7 @@ from dicomprinter.dicom.tags import tag_name
 _log = logging.getLogger(__name__)
 
 UNICODE: Final = "ISO_IR 192"
+_UNDEFINED: Final = 0xFFFFFFFF
 
 
 def encode_identifier(keys: Dataset, transfer_syntax: str) -> bytes:
@@ -47,6 +49,7 @@ def decode_identifier(data: bytes, transfer_syntax: str, default_charset: str = 
         ValueError: the data breaks off, or is no data set.
     """
     answer = _parse(data, transfer_syntax)
+    _check_whole(answer)
     if default_charset and not answer.get("SpecificCharacterSet"):
         # Strings and nested items get their set while they are parsed, so it has to be in front.
         head = Dataset()
@@ -64,6 +67,14 @@ def _parse(data: bytes, transfer_syntax: str) -> Dataset:
         return decode(io.BytesIO(data), syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
     except Exception as error:  # pydicom raises whatever a wrong byte leads to
         raise ValueError(f"an answer that is no data set ({type(error).__name__})") from error
+
+
+def _check_whole(answer: Dataset) -> None:
+    """Refuse a value that breaks off, of which pydicom takes what is there: half a PatientID would be another patient's."""
+    for tag in answer.keys():  # noqa: SIM118 - a Dataset's elements, not its tags
+        element: object = answer.get_item(tag)
+        if isinstance(element, RawDataElement) and len(element.value or b"") < element.length != _UNDEFINED:
+            raise ValueError(f"an answer that breaks off in {tag_name(tag)}")
 
 
 def _insert(head: Dataset, data: bytes, transfer_syntax: str) -> bytes:

@@ -243,3 +243,12 @@ def test_a_match_without_a_data_set_is_none(running: Run) -> None:
 
     with pytest.raises(TransientError, match="a match without a data set"):
         ask(running(RawScp(script)).port, patient(""))
+
+
+@pytest.mark.parametrize("missing", range(1, 9))
+def test_an_answer_that_breaks_off_is_none(missing: int) -> None:
+    """pydicom takes what is there of the last value, and half an identifier is another patient's."""
+    whole = encode(patient("A", PatientID="P1234567"), False, True) or b""
+    assert decode_identifier(whole, ExplicitVRLittleEndian).PatientID == "P1234567"
+    with pytest.raises(ValueError, match=r"breaks off in PatientID"):
+        decode_identifier(whole[:-missing], ExplicitVRLittleEndian)

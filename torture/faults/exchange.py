@@ -228,10 +228,15 @@ def _wrong_id(dialogue: Dialogue, request: Request) -> bytes:
     return dialogue.answer(request)
 
 
-def _wrong_context(dialogue: Dialogue, request: Request) -> bytes:
+def _other_context(dialogue: Dialogue) -> None:
+    """Its message id says whose answer it is all the same."""
+    request = asked(dialogue)
     answer = bytearray(dialogue.final(request))
     answer[10] = 253
-    return bytes(answer)
+    found = dialogue.match(request) if request.field == C_FIND else b""
+    dialogue.send(found + bytes(answer))
+    dialogue.confirm(request)
+    dialogue.behave()
 
 
 def _request_instead(_: Dialogue, request: Request) -> bytes:
@@ -317,7 +322,7 @@ EXCHANGE: tuple[Fault, ...] = (
     _fault("shuts its ears", _deaf, _SILENT, times_out=True),
     _fault("refuses before it has the data set", _early_failure, transient("A700|closed the connection")),
     _fault("answers another message", _saying(_wrong_id), _GARBLED),
-    _fault("answers in another context", _saying(_wrong_context), _GARBLED),
+    _fault("answers in another context", _other_context, FINE),
     _fault("answers another command", _saying(_other(C_ECHO | 0x8000)), _GARBLED),
     _fault("answers a query with a store", _saying(_other(C_STORE | 0x8000)), _GARBLED, only="Query"),
     _fault("answers a store with a query", _saying(_other(C_FIND | 0x8000)), _GARBLED, only="Store"),

@@ -71,6 +71,7 @@ class Fault:
         only: the one kind of action that this can happen to; any when empty.
         times_out: a time-out is to pass, so it is a short one.
         door: how connections are taken.
+        busy: seconds that it may take although no time-out passes.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Fault:
     only: str = ""
     times_out: bool = False
     door: Door = Door.OPEN
+    busy: float = 0
 
     def expected_of(self, kind: str) -> Expected:
         """What has to become of an action of this kind."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.raw_scp import fragment, response
 from torture.faults.exchange import End, asked
 from torture.faults.fault import FINE, Expected, Fault, Phase, Play, permanent, transient
@@ -91,7 +93,8 @@ QUERY: tuple[Fault, ...] = (
     _fault("resets in the middle of a match", _in_a_match(Dialogue.reset), _BROKEN),
     _fault("falls silent in the middle of a match", _in_a_match(Dialogue.wait), _SILENT, times_out=True),
     _fault("finds what is no data set", _saying(b"\x08\x00\x05\x00CS\xff\xffGARBAGE"), _GARBLED),
+    _fault("finds half of a match", _saying(b"\x10\x00\x20\x00LO\x08\x00CANA"), _GARBLED),
     _fault("finds a match without a data set", _saying(b"", announced=False), _GARBLED),
-    _fault("finds matches for ever", _for_ever(0), permanent("finds too much")),
+    replace(_fault("finds matches for ever", _for_ever(0), permanent("finds too much")), busy=60),
     _fault("finds a match now and then, for ever", _for_ever(0.3), transient("end of its matches"), times_out=True),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 from collections.abc import Callable
 
@@ -50,7 +52,8 @@ def _torn(dialogue: Dialogue) -> None:
     """Noise in the place of a record of TLS."""
     dialogue.accept()
     dialogue.request()
-    with dialogue.socket.dup() as plain:
+    # A socket of TLS cannot be had twice, its file descriptor can.
+    with socket.socket(fileno=os.dup(dialogue.socket.fileno())) as plain:
         plain.send(b"\x17\x03\x03\x00\x20" + bytes(32))
     dialogue.wait()
 

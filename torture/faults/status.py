@@ -20,8 +20,7 @@ def _answering(status: int, *, pending: int = 0) -> Play:
         while (request := dialogue.request()) is not None:
             matches = dialogue.match(request) * pending
             dialogue.send(matches + dialogue.final(request, status))
-            if status >> 12 in (0x0, 0xB):
-                # What is answered so is stored, or was before.
+            if status in (0x0000, *_WARNINGS):
                 dialogue.confirm(request)
         dialogue.send(RELEASE_ANSWER)
 
