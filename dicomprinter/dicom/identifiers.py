@@ -70,7 +70,7 @@ def _parse(data: bytes, transfer_syntax: str) -> Dataset:
 
 
 def _check_whole(answer: Dataset) -> None:
-    """Refuse a value that breaks off, of which pydicom takes what is there: half a PatientID would be another patient's."""
+    """Refuse a value that breaks off: pydicom takes what is there, and half a PatientID is another patient's."""
     for tag in answer.keys():  # noqa: SIM118 - a Dataset's elements, not its tags
         element: object = answer.get_item(tag)
         if isinstance(element, RawDataElement) and len(element.value or b"") < element.length != _UNDEFINED:
