@@ -3,45 +3,48 @@
     with Association.open(peer, [(SecondaryCaptureImageStorage, [ExplicitVRLittleEndian])]) as association:
         result = association.store(path, sop_class=…, sop_instance=…, transfer_syntax=…)
 
-The upper layer is our own and blocks, over pynetdicom's negotiation PDUs: pynetdicom's reactor threads poll, queue a
-whole file in memory, and wait for ever on a peer that stops reading.
+The upper layer is our own and blocks: the reactor threads of pynetdicom poll, queue a whole file in memory, and wait
+for ever on a peer that stops reading.
 """
 
 from __future__ import annotations
 
+import io
 import logging
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 from pydicom.dataset import Dataset
-from pynetdicom.dsutils import split_dataset
 
-from dicomprinter.dicom import failures
+from dicomprinter.dicom import commands, failures, pdus
+from dicomprinter.dicom.commands import Command, encode_command
 from dicomprinter.dicom.contexts import Answer, Context, number_contexts
 from dicomprinter.dicom.find_limits import FindLimits
 from dicomprinter.dicom.identifiers import decode_identifier, encode_identifier
-from dicomprinter.dicom.messages import ABORT, NO_DATA_SET, Messages
+from dicomprinter.dicom.messages import Messages
 from dicomprinter.dicom.negotiation import decode_accept, encode_request
+from dicomprinter.dicom.part10 import read_meta
 from dicomprinter.dicom.peer import Peer
 from dicomprinter.dicom.status import Kind, Status, StoreResult, echo_status, find_status, store_status
-from dicomprinter.dicom.wire import NotAPduError, Wire
+from dicomprinter.dicom.wire import Wire
 from dicomprinter.errors import PermanentError, TransientError
 
 _log = logging.getLogger(__name__)
 
 VERIFICATION: Final = "1.2.840.10008.1.1"
 
-_ACCEPT: Final = 0x02
-_REJECT: Final = 0x03
-
 _C_STORE: Final = 0x0001
 _C_FIND: Final = 0x0020
 _C_ECHO: Final = 0x0030
 _RESPONSE: Final = 0x8000
-_HAS_DATA_SET: Final = 0x0001
 _PENDING: Final = (0xFF00, 0xFF01)
+_WITH_DATA_SET: Final[Mapping[int, int | str]] = MappingProxyType(
+    {commands.PRIORITY: 0, commands.COMMAND_DATA_SET_TYPE: commands.HAS_DATA_SET}
+)
 
 
 class Association:
@@ -136,18 +139,16 @@ class Association:
             PermanentError: no context was accepted for the class in this syntax, or the file does not hold it.
         """
         context = self._context(sop_class, transfer_syntax)
-        offset, length = _data_set_of(path, transfer_syntax)
-        command = self._request(_C_STORE, sop_class, _HAS_DATA_SET)
-        command.Priority = 0
-        command.AffectedSOPInstanceUID = sop_instance
-        with path.open("rb") as file:
-            file.seek(offset)
-            self._messages.send_command(context.number, command)
-            self._messages.send_file(context.number, file, length)
-        answer, _ = self._receive(_C_STORE, "the answer to C-STORE")
-        status = store_status(answer.Status)
+        with _opened(path) as file:
+            length = _data_set_of(file, path, transfer_syntax)
+            command = self._request(
+                _C_STORE, sop_class, {**_WITH_DATA_SET, commands.AFFECTED_SOP_INSTANCE_UID: sop_instance}
+            )
+            self._messages.send_file(context.number, command, file, length)
+        answer, _, code = self._receive(_C_STORE, "the answer to C-STORE")
+        status = store_status(code)
         _log.debug("C-STORE to %s: %s", self.peer, status)
-        return StoreResult(status, str(answer.get("ErrorComment") or ""), _offending(answer))
+        return StoreResult(status, answer.text(commands.ERROR_COMMENT), answer.tags(commands.OFFENDING_ELEMENT))
 
     def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:
         """The answers to a query, one by one (C-FIND, PS3.7 9.1.2; FF00 and FF01).
@@ -165,16 +166,14 @@ class Association:
                 should be dropped.
         """
         context = self._context(sop_class, *self.accepted(sop_class)[:1])
-        command = self._request(_C_FIND, sop_class, _HAS_DATA_SET)
-        command.Priority = 0
-        self._messages.send_command(context.number, command)
-        self._messages.send_data(context.number, encode_identifier(identifier, context.transfer_syntax))
+        command = self._request(_C_FIND, sop_class, _WITH_DATA_SET)
+        self._messages.send(context.number, command, encode_identifier(identifier, context.transfer_syntax))
         finished = False
         limits = FindLimits(self.peer)
         try:
             while True:
-                answer, data = self._receive(_C_FIND, "the answers to C-FIND")
-                if answer.Status not in _PENDING:
+                answer, data, code = self._receive(_C_FIND, "the answers to C-FIND")
+                if code not in _PENDING:
                     finished = True
                     break
                 limits.count(len(data))
@@ -186,7 +185,7 @@ class Association:
         finally:
             if not finished:
                 self.abort()
-        self._check_final(find_status(answer.Status), answer)
+        self._check_final(find_status(code), answer)
 
     def echo(self) -> Status:
         """C-ECHO (PS3.7 9.1.5).
@@ -195,9 +194,10 @@ class Association:
             PermanentError: no context was accepted for Verification.
         """
         context = self._context(VERIFICATION, *self.accepted(VERIFICATION)[:1])
-        self._messages.send_command(context.number, self._request(_C_ECHO, VERIFICATION, NO_DATA_SET))
-        answer, _ = self._receive(_C_ECHO, "the answer to C-ECHO")
-        return echo_status(answer.Status)
+        command = self._request(_C_ECHO, VERIFICATION, {commands.COMMAND_DATA_SET_TYPE: commands.NO_DATA_SET})
+        self._messages.send(context.number, command)
+        _, _, code = self._receive(_C_ECHO, "the answer to C-ECHO")
+        return echo_status(code)
 
     def close(self) -> None:
         """Release the association; does nothing when it is closed."""
@@ -225,28 +225,28 @@ class Association:
         syntax = f" as {failures.uid_text(transfer_syntax)}" if transfer_syntax else ""
         raise self.no_context(failures.uid_text(sop_class) + syntax)
 
-    def _request(self, command_field: int, sop_class: str, data_set: int) -> Dataset:
+    def _request(self, field: int, sop_class: str, elements: Mapping[int, int | str]) -> bytes:
         self._message_id = self._message_id % 0xFFFF + 1
-        command = Dataset()
-        command.AffectedSOPClassUID = sop_class
-        command.CommandField = command_field
-        command.MessageID = self._message_id
-        command.CommandDataSetType = data_set
-        return command
+        common: dict[int, int | str] = {
+            commands.AFFECTED_SOP_CLASS_UID: sop_class,
+            commands.COMMAND_FIELD: field,
+            commands.MESSAGE_ID: self._message_id,
+        }
+        return encode_command({**common, **elements})
 
-    def _receive(self, request: int, awaited: str) -> tuple[Dataset, bytes]:
+    def _receive(self, request: int, awaited: str) -> tuple[Command, bytes, int]:
         answer, data = self._messages.receive(awaited)
+        status = answer.number(commands.STATUS)
         fits = (
-            answer.get("CommandField") == request | _RESPONSE
-            and answer.get("MessageIDBeingRespondedTo") == self._message_id
-            and isinstance(answer.get("Status"), int)
+            answer.number(commands.COMMAND_FIELD) == request | _RESPONSE
+            and answer.number(commands.MESSAGE_ID_BEING_RESPONDED_TO) == self._message_id
         )
-        if not fits:
+        if not fits or status is None:
             self.abort()
             raise failures.garbled(self.peer, detail=f"another message came instead of {awaited}")
-        return answer, data
+        return answer, data, status
 
-    def _check_final(self, status: Status, answer: Dataset) -> None:
+    def _check_final(self, status: Status, answer: Command) -> None:
         if status.kind is Kind.SUCCESS:
             return
         error: type[TransientError] | type[PermanentError] = (
@@ -256,7 +256,7 @@ class Association:
             f"{self.peer} ended the query with {status}",
             cause=status.cause,
             remedy=status.remedy,
-            private=str(answer.get("ErrorComment") or ""),
+            private=answer.text(commands.ERROR_COMMENT),
         )
 
 
@@ -265,41 +265,41 @@ def _negotiate(peer: Peer, wire: Wire, proposed: Sequence[Context]) -> Answer:
     try:
         wire.send(encode_request(peer, proposed), peer.association_timeout)
         kind, body = wire.receive(peer.association_timeout)
-    except NotAPduError as error:
+    except pdus.NotAPduError as error:
         raise failures.not_dicom(peer, detail=str(error)) from error
     except TimeoutError as error:
         raise failures.silent(peer, peer.association_timeout, awaited=awaited) from error
     except OSError as error:
         raise failures.no_handshake(peer, error, awaited=awaited) from error
-    if kind == _ACCEPT:
+    if kind == pdus.ACCEPT:
         try:
-            return decode_accept(_whole(kind, body), proposed)
+            return decode_accept(body, proposed)
         except ValueError as error:
             raise failures.not_dicom(peer, detail=str(error)) from error
-    if kind == _REJECT and len(body) >= 4:
+    if kind == pdus.REJECT and len(body) >= 4:
         raise failures.rejected(peer, body[1], body[2], body[3])
-    if kind == ABORT and len(body) >= 4:
+    if kind == pdus.ABORT and len(body) >= 4:
         raise failures.aborted(peer, body[2], body[3], awaited=awaited)
     raise failures.not_dicom(peer, detail=f"a PDU of type {kind:02X} came as its answer")
 
 
-def _whole(kind: int, body: bytearray) -> bytes:
-    return bytes((kind, 0)) + len(body).to_bytes(4, "big") + body
-
-
-def _data_set_of(path: Path, transfer_syntax: str) -> tuple[int, int]:
-    """Where the data set of a Part 10 file lies: (offset, length) in bytes (PS3.10 7.1)."""
+@contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader]:
     try:
-        meta, offset = split_dataset(path)
-        syntax = str(meta.get("TransferSyntaxUID", ""))
-        length = path.stat().st_size - offset
-    except Exception as error:  # pydicom raises whatever a wrong byte leads to
-        raise PermanentError(
-            "cannot read the file of an instance",
-            cause=type(error).__name__,
-            remedy="the job's folder may be damaged",
-            private=str(path),
-        ) from error
+        file = path.open("rb")
+    except (FileNotFoundError, PermissionError) as error:
+        raise _cannot_read(path, error) from error
+    with file:
+        yield file
+
+
+def _data_set_of(file: io.BufferedReader, path: Path, transfer_syntax: str) -> int:
+    """Go to the data set of a Part 10 file; its length in bytes (PS3.10 7.1)."""
+    try:
+        syntax = read_meta(file)
+    except ValueError as error:
+        raise _cannot_read(path, error) from error
+    length = os.fstat(file.fileno()).st_size - file.tell()
     if syntax != transfer_syntax or length <= 0:
         raise PermanentError(
             "the file of an instance does not hold what is to be sent",
@@ -307,11 +307,13 @@ def _data_set_of(path: Path, transfer_syntax: str) -> tuple[int, int]:
             remedy="the job's folder may be damaged",
             private=str(path),
         )
-    return offset, length
+    return length
 
 
-def _offending(answer: Dataset) -> tuple[int, ...]:
-    value = answer.get("OffendingElement")
-    if value is None or value == "":
-        return ()
-    return tuple(int(tag) for tag in value) if not isinstance(value, int) else (int(value),)
+def _cannot_read(path: Path, error: Exception) -> PermanentError:
+    return PermanentError(
+        "cannot read the file of an instance",
+        cause=type(error).__name__,
+        remedy="the job's folder may be damaged",
+        private=str(path),
+    )

@@ -9,8 +9,10 @@ from typing import Final
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
-from pynetdicom.dsutils import decode, encode
 
 from dicomprinter.dicom.character_sets import narrowest, write_in
 from dicomprinter.dicom.tags import tag_name
@@ -30,11 +32,10 @@ def encode_identifier(keys: Dataset, transfer_syntax: str) -> bytes:
     sent = deepcopy(keys)
     _drop_charsets(sent)
     write_in(sent, narrowest(sent))
-    syntax = UID(transfer_syntax)
-    data = encode(sent, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
-    if data is None:
-        raise ValueError("a key of the query cannot be encoded")
-    return data
+    try:
+        return _encode(sent, UID(transfer_syntax))
+    except Exception as error:  # pydicom raises whatever a wrong value leads to
+        raise ValueError(f"a key of the query cannot be encoded ({type(error).__name__})") from error
 
 
 def decode_identifier(data: bytes, transfer_syntax: str, default_charset: str = "") -> Dataset:
@@ -64,7 +65,7 @@ def decode_identifier(data: bytes, transfer_syntax: str, default_charset: str = 
 def _parse(data: bytes, transfer_syntax: str) -> Dataset:
     syntax = UID(transfer_syntax)
     try:
-        return decode(io.BytesIO(data), syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
+        return read_dataset(io.BytesIO(data), syntax.is_implicit_VR, syntax.is_little_endian)
     except Exception as error:  # pydicom raises whatever a wrong byte leads to
         raise ValueError(f"an answer that is no data set ({type(error).__name__})") from error
 
@@ -78,8 +79,15 @@ def _check_whole(answer: Dataset) -> None:
 
 
 def _insert(head: Dataset, data: bytes, transfer_syntax: str) -> bytes:
-    syntax = UID(transfer_syntax)
-    return (encode(head, syntax.is_implicit_VR, syntax.is_little_endian) or b"") + data
+    return _encode(head, UID(transfer_syntax)) + data
+
+
+def _encode(dataset: Dataset, syntax: UID) -> bytes:
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR = syntax.is_implicit_VR
+    buffer.is_little_endian = syntax.is_little_endian
+    write_dataset(buffer, dataset)
+    return bytes(buffer.getvalue())
 
 
 def _read_all(item: Dataset) -> None:

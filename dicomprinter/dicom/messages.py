@@ -5,34 +5,22 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import struct
 import time
 from collections import deque
 from typing import Final
 
-from pydicom.dataset import Dataset
-from pynetdicom.dsutils import decode, encode
-
-from dicomprinter.dicom import failures
+from dicomprinter.dicom import failures, pdus
+from dicomprinter.dicom.commands import Command, decode_command
 from dicomprinter.dicom.peer import Peer
-from dicomprinter.dicom.wire import NotAPduError, Wire
+from dicomprinter.dicom.wire import Wire
 from dicomprinter.errors import DicomPrinterError, PermanentError
 
 _log = logging.getLogger(__name__)
 
-P_DATA: Final = 0x04
-RELEASE_REQUEST: Final = 0x05
-RELEASE_ANSWER: Final = 0x06
-ABORT: Final = 0x07
-
-NO_DATA_SET: Final = 0x0101
-_COMMAND: Final = 0x01
-_LAST: Final = 0x02
-# PDU header 6 bytes; the PDV's length, context and control bytes count as part of the PDU's length.
-_PDV_HEAD: Final = struct.Struct(">BxLLBB")
-_PDV_OVERHEAD: Final = 6
-# What we send at most at once, whatever the peer allows.
+# What we send most of at once, whatever the peer allows.
 _LONGEST_SENT: Final = 256 * 1024
+# A request for a C-STORE is some 250 bytes, a few times that in the smallest fragments.
+_ROOM_FOR_COMMAND: Final = 4 * 1024
 # No answer of ours to come is near this; a peer that sends more is broken.
 _LONGEST_ANSWER: Final = 64 * 1024 * 1024
 _AFTERMATH: Final = 1.0
@@ -51,7 +39,8 @@ class Messages:
         self._wire = wire
         self._open = True
         self._arrived: deque[tuple[int, bytes]] = deque()
-        longest = min(max_pdu or _LONGEST_SENT, _LONGEST_SENT) - _PDV_OVERHEAD
+        self._outgoing = bytearray()
+        longest = min(max_pdu or _LONGEST_SENT, _LONGEST_SENT) - pdus.FRAGMENT_OVERHEAD
         # Fragments have an even number of bytes.
         self._longest_fragment = longest - longest % 2
         if self._longest_fragment <= 0:
@@ -67,71 +56,63 @@ class Messages:
         """Whether the association stands, as far as is known."""
         return self._open
 
-    def send_command(self, context: int, command: Dataset) -> None:
-        """Send a command set, its group length added.
+    def send(self, context: int, command: bytes, data: bytes = b"") -> None:
+        """Send an encoded command set, and the data set that goes with it.
 
         Raises:
             TransientError: the connection failed.
         """
-        # Always Implicit VR Little Endian, whatever the context says (PS3.7 6.3.1).
-        body = encode(command, True, True) or b""
-        length = struct.pack("<HHLL", 0x0000, 0x0000, 4, len(body))
-        self._send_bytes(context, length + body, _COMMAND, "a request")
+        longest = self._longest_fragment
+        whole = pdus.fragments(command, context, pdus.COMMAND, longest) + pdus.fragments(data, context, 0, longest)
+        self._send(whole, "a request")
 
-    def send_data(self, context: int, data: bytes) -> None:
-        """Send an encoded data set after its command.
+    def send_file(self, context: int, command: bytes, file: io.BufferedReader, length: int) -> None:
+        """Send an encoded command set and the next `length` bytes of a file as its data set.
 
-        Raises:
-            TransientError: the connection failed.
-        """
-        self._send_bytes(context, data, 0, "a request")
-
-    def send_file(self, context: int, file: io.BufferedIOBase, length: int) -> None:
-        """Send the next `length` bytes of a file as the data set; holds one fragment in memory.
+        Many PDUs go out at once, from one buffer: it is not mapped memory, as a file that becomes shorter would kill
+        the process there.
 
         Raises:
             TransientError: the connection failed.
             PermanentError: the file is shorter than it was.
         """
-        buffer = bytearray(_PDV_HEAD.size + min(self._longest_fragment, length))
-        view = memoryview(buffer)
-        left = length
-        while left:
-            count = min(left, self._longest_fragment)
-            left -= count
-            part = view[: _PDV_HEAD.size + count]
-            if file.readinto(part[_PDV_HEAD.size :]) != count:
-                self.abort()
-                raise PermanentError(
-                    "a file that was being sent became shorter", cause="something changed it", remedy="send it again"
-                )
-            _PDV_HEAD.pack_into(part, 0, P_DATA, count + _PDV_OVERHEAD, count + 2, context, 0 if left else _LAST)
-            self._send(part, "an instance")
-            if not self._open:
-                return  # the peer has answered early and gone
+        lead = pdus.fragments(command, context, pdus.COMMAND, self._longest_fragment)
+        if len(lead) > _ROOM_FOR_COMMAND:
+            self._send(lead, "a request")
+            lead = b""
+        if not self._outgoing:
+            self._outgoing = bytearray(_ROOM_FOR_COMMAND + pdus.FRAGMENT_HEAD_LENGTH + _LONGEST_SENT)
+        view = memoryview(self._outgoing)
+        view[: len(lead)] = lead
+        end, left = len(lead), length
+        # The peer may have answered early and gone.
+        while left and self._open:
+            end, left = self._fill(view, end, left, context, file)
+            self._send(view[:end], "an instance")
+            end = 0
 
-    def receive(self, awaited: str) -> tuple[Dataset, bytes]:
+    def receive(self, awaited: str) -> tuple[Command, bytes]:
         """The next message as (command set, data set as sent); `awaited` says in words what should come.
 
         Raises:
             TransientError: nothing came within the DIMSE time-out, or the association ended.
         """
         deadline = _deadline(self._peer.dimse_timeout)
-        parts = {_COMMAND: bytearray(), 0: bytearray()}
-        command: Dataset | None = None
+        parts = {pdus.COMMAND: bytearray(), 0: bytearray()}
+        command: Command | None = None
         while True:
             while not self._arrived:
                 self._receive_fragments(awaited, deadline)
             control, fragment = self._arrived.popleft()
-            part = parts[control & _COMMAND]
+            part = parts[control & pdus.COMMAND]
             part += fragment
             if len(part) > _LONGEST_ANSWER:
                 raise self._fail(failures.garbled(self._peer, detail="a message of more than 64 MB"))
-            if not control & _LAST:
+            if not control & pdus.LAST:
                 continue
-            if control & _COMMAND:
+            if control & pdus.COMMAND:
                 command = self._decode_command(bytes(part))
-                if command.get("CommandDataSetType", NO_DATA_SET) == NO_DATA_SET:
+                if not command.has_data_set:
                     return command, b""
             elif command is not None:
                 return command, bytes(part)
@@ -143,14 +124,14 @@ class Messages:
         timeout = self._peer.association_timeout
         deadline = _deadline(timeout)
         try:
-            self._wire.send(_short_pdu(RELEASE_REQUEST), timeout)
+            self._wire.send(pdus.short_pdu(pdus.RELEASE_REQUEST), timeout)
             while True:
                 kind, _ = self._wire.receive(_left(deadline))
-                if kind in (RELEASE_ANSWER, ABORT):
+                if kind in (pdus.RELEASE_ANSWER, pdus.ABORT):
                     break
-                if kind == RELEASE_REQUEST:
-                    self._wire.send(_short_pdu(RELEASE_ANSWER), timeout)
-        except (OSError, NotAPduError) as error:
+                if kind == pdus.RELEASE_REQUEST:
+                    self._wire.send(pdus.short_pdu(pdus.RELEASE_ANSWER), timeout)
+        except (OSError, pdus.NotAPduError) as error:
             _log.warning("%s did not answer the release: %s", self._peer, type(error).__name__)
         finally:
             self._close()
@@ -160,19 +141,27 @@ class Messages:
         if not self._open:
             return
         try:
-            self._wire.send(_short_pdu(ABORT), _AFTERMATH)
+            self._wire.send(pdus.short_pdu(pdus.ABORT), _AFTERMATH)
         except OSError as error:
             _log.debug("%s could not be told of the abort: %s", self._peer, type(error).__name__)
         finally:
             self._close()
 
-    def _send_bytes(self, context: int, data: bytes, kind: int, sending: str) -> None:
-        for start in range(0, len(data), self._longest_fragment):
-            fragment = data[start : start + self._longest_fragment]
-            control = kind | (_LAST if start + len(fragment) == len(data) else 0)
-            count = len(fragment)
-            head = _PDV_HEAD.pack(P_DATA, count + _PDV_OVERHEAD, count + 2, context, control)
-            self._send(head + fragment, sending)
+    def _fill(self, view: memoryview, end: int, left: int, context: int, file: io.BufferedReader) -> tuple[int, int]:
+        """Add PDUs with what is `left` of a file, as many as there is room for: (end of the last, bytes left)."""
+        while left:
+            count = min(left, self._longest_fragment)
+            head, start = end, end + pdus.FRAGMENT_HEAD_LENGTH
+            if start + count > len(view):
+                break
+            end, left = start + count, left - count
+            if file.readinto(view[start:end]) != count:
+                self.abort()
+                raise PermanentError(
+                    "a file that was being sent became shorter", cause="something changed it", remedy="send it again"
+                )
+            pdus.pack_fragment_head(view, head, count, context, 0 if left else pdus.LAST)
+        return end, left
 
     def _send(self, data: bytes | memoryview, sending: str) -> None:
         if not self._open:
@@ -198,7 +187,7 @@ class Messages:
         try:
             while True:
                 self._take_pdu(*self._wire.receive(_left(deadline)), awaited)
-        except (OSError, NotAPduError):
+        except (OSError, pdus.NotAPduError):
             return
 
     def _receive_fragments(self, awaited: str, deadline: float | None) -> None:
@@ -211,52 +200,35 @@ class Messages:
             raise failures.silent(self._peer, self._peer.dimse_timeout, awaited=awaited) from None
         except OSError:
             raise self._fail(failures.closed(self._peer, awaited=awaited)) from None
-        except NotAPduError as error:
+        except pdus.NotAPduError as error:
             self.abort()
             raise failures.garbled(self._peer, detail=str(error)) from None
         self._take_pdu(kind, body, awaited)
 
-    def _take_pdu(self, kind: int, body: bytearray, awaited: str) -> None:
-        if kind == P_DATA:
-            self._arrived.extend(self._split(body))
-        elif kind == ABORT:
+    def _take_pdu(self, kind: int, body: bytes, awaited: str) -> None:
+        if kind == pdus.P_DATA:
+            try:
+                self._arrived.extend(pdus.split_fragments(body))
+            except ValueError as error:
+                self.abort()
+                raise failures.garbled(self._peer, detail=str(error)) from None
+        elif kind == pdus.ABORT:
             source, reason = (body[2], body[3]) if len(body) >= 4 else (0, 0)
             raise self._fail(failures.aborted(self._peer, source, reason, awaited=awaited))
-        elif kind == RELEASE_REQUEST:
+        elif kind == pdus.RELEASE_REQUEST:
             with contextlib.suppress(OSError):
-                self._wire.send(_short_pdu(RELEASE_ANSWER), _AFTERMATH)
+                self._wire.send(pdus.short_pdu(pdus.RELEASE_ANSWER), _AFTERMATH)
             raise self._fail(failures.released(self._peer, awaited=awaited))
         else:
             self.abort()
             raise failures.garbled(self._peer, detail=f"a PDU of type {kind:02X} in the middle of a message")
 
-    def _split(self, body: bytearray) -> list[tuple[int, bytes]]:
-        """The PDVs of a P-DATA-TF as (control byte, fragment) (PS3.8 9.3.5.1)."""
-        fragments: list[tuple[int, bytes]] = []
-        start = 0
-        while start < len(body):
-            length = int.from_bytes(body[start : start + 4], "big")
-            end = start + 4 + length
-            if length < 2 or end > len(body):
-                self.abort()
-                raise failures.garbled(self._peer, detail="a fragment that does not fit into its PDU")
-            fragments.append((body[start + 5], bytes(body[start + 6 : end])))
-            start = end
-        return fragments
-
-    def _decode_command(self, data: bytes) -> Dataset:
+    def _decode_command(self, data: bytes) -> Command:
         try:
-            command = decode(io.BytesIO(data), True, True)
-            # Elements are read when they are asked for: ask here, where a failure has a name.
-            command.decode()
-            for element in command:
-                _ = element.value
-        except Exception as error:  # pydicom raises whatever a wrong byte leads to
+            return decode_command(data)
+        except ValueError as error:
             self.abort()
-            raise failures.garbled(
-                self._peer, detail=f"a command set that breaks off ({type(error).__name__})"
-            ) from error
-        return command
+            raise failures.garbled(self._peer, detail=f"a command set that cannot be read: {error}") from None
 
     def _fail(self, error: DicomPrinterError) -> DicomPrinterError:
         self._close()
@@ -265,11 +237,6 @@ class Messages:
     def _close(self) -> None:
         self._open = False
         self._wire.close()
-
-
-def _short_pdu(kind: int) -> bytes:
-    """A-RELEASE-RQ, A-RELEASE-RP, or A-ABORT from the service's user: four reserved bytes each."""
-    return struct.pack(">BxLL", kind, 4, 0)
 
 
 def _deadline(seconds: float | None) -> float | None:

@@ -8,22 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 import time
 from typing import Final
 
+from dicomprinter.dicom.pdus import PduReader
 from dicomprinter.dicom.peer import Peer
 from dicomprinter.dicom.tls import client_context
 
-_HEADER: Final = struct.Struct(">BxL")
-_PDU_TYPES: Final = range(0x01, 0x08)
-# Far above what any peer may send us; guards against reading noise as a length.
-_LONGEST_PDU: Final = 64 * 1024 * 1024
+_AT_ONCE: Final = 64 * 1024
 _QUICK_ACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
-
-
-class NotAPduError(ValueError):
-    """What came is no PDU; the message says what it looks like."""
 
 
 class Wire:
@@ -31,6 +24,7 @@ class Wire:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self._arrived = PduReader()
         # Nagle's algorithm against the other side's delayed acknowledgement costs about 45 ms an instance.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -53,21 +47,27 @@ class Wire:
         return cls(sock)
 
     def send(self, data: bytes | bytearray | memoryview, timeout: float | None) -> None:
-        """Send all of it; `timeout` in seconds."""
-        self._socket.settimeout(timeout)
-        self._socket.sendall(data)
-        self._acknowledge_at_once()
+        """Send all of it; `timeout` in seconds for each step forward."""
+        self._wait_at_most(timeout)
+        left = memoryview(data)
+        while left:
+            left = left[self._socket.send(left) :]
 
-    def receive(self, timeout: float | None) -> tuple[int, bytearray]:
+    def receive(self, timeout: float | None) -> tuple[int, bytes]:
         """The next PDU as (type, everything after its length); `timeout` in seconds for the whole of it."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        header = self._read(_HEADER.size, deadline)
-        # A peer that sends header and body apart waits for our acknowledgement between them.
-        self._acknowledge_at_once()
-        kind, length = _HEADER.unpack(header)
-        if kind not in _PDU_TYPES or length > _LONGEST_PDU:
-            raise NotAPduError(f"it begins with the bytes {header.hex(' ')}")
-        return kind, self._read(length, deadline)
+        while (pdu := self._arrived.take()) is None:
+            # A peer that sends a PDU in pieces waits for our acknowledgement between them.
+            self._acknowledge_at_once()
+            if timeout is not None and timeout <= 0:
+                raise TimeoutError
+            self._wait_at_most(timeout)
+            data = self._socket.recv(_AT_ONCE)
+            if not data:
+                raise ConnectionResetError
+            self._arrived.feed(data)
+            timeout = None if deadline is None else deadline - time.monotonic()
+        return pdu
 
     def close(self) -> None:
         """Close both directions; never fails."""
@@ -76,19 +76,9 @@ class Wire:
         with contextlib.suppress(OSError):
             self._socket.close()
 
-    def _read(self, count: int, deadline: float | None) -> bytearray:
-        data = bytearray(count)
-        view = memoryview(data)
-        while view:
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                raise TimeoutError
-            self._socket.settimeout(left)
-            got = self._socket.recv_into(view)
-            if got == 0:
-                raise ConnectionResetError
-            view = view[got:]
-        return data
+    def _wait_at_most(self, timeout: float | None) -> None:
+        if timeout != self._socket.gettimeout():
+            self._socket.settimeout(timeout)
 
     def _acknowledge_at_once(self) -> None:
         # Linux forgets the setting after a while, so it is set again each time.

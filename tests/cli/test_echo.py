@@ -17,7 +17,7 @@ from pydicom.uid import (
 )
 
 from dicomprinter.dicom.association import VERIFICATION
-from dicomprinter.dicom.messages import NO_DATA_SET
+from dicomprinter.dicom.commands import NO_DATA_SET
 from tests.cli.conftest import Call
 from tests.peers import program
 from tests.peers.servers import Orthanc, StoreServer, storescp

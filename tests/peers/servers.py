@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,19 @@ class StoreServer:
 
 
 @contextlib.contextmanager
-def storescp(folder: Path, *options: str, ae_title: str = "STORESCP") -> Iterator[StoreServer]:
-    """DCMTK's storage SCP; takes every syntax unless the options say otherwise."""
+def storescp(
+    folder: Path, *options: str, ae_title: str = "STORESCP", environment: Mapping[str, str] | None = None
+) -> Iterator[StoreServer]:
+    """DCMTK's storage SCP; takes every syntax unless the options say otherwise.
+
+    `environment` goes over what DCMTK does when nothing is said, e.g. TCP_NODELAY=1.
+    """
     received = folder / "received"
     received.mkdir(parents=True)
     port = closed_port()
     syntax = () if any(option.startswith(("+x", "-x")) for option in options) else ("+xa",)
     command = [program("storescp"), "-v", *syntax, "+B", "-aet", ae_title, "-od", str(received), *options, str(port)]
-    with _running(command, port, folder / "storescp.log", folder) as log:
+    with _running(command, port, folder / "storescp.log", environment=environment) as log:
         yield StoreServer(port, received, log)
 
 
@@ -72,7 +77,7 @@ def wlmscpfs(folder: Path, entries: Sequence[Dataset], *, ae_title: str = "WORKL
     port = closed_port()
     # By itself it answers without a character set, umlauts or not.
     command = [program("wlmscpfs"), "-v", "-s", "-csk", "-dfp", str(folder), str(port)]
-    with _running(command, port, folder / "wlmscpfs.log", folder) as log:
+    with _running(command, port, folder / "wlmscpfs.log") as log:
         yield WorklistServer(port, ae_title, log)
 
 
@@ -111,7 +116,7 @@ AETable END
 """
     )
     command = [program("dcmqrscp"), "-v", "-c", str(config)]
-    with _running(command, port, folder / "dcmqrscp.log", folder) as log:
+    with _running(command, port, folder / "dcmqrscp.log") as log:
         yield ArchiveServer(port, ae_title, shelf, log)
 
 
@@ -151,6 +156,7 @@ def orthanc(
     ae_title: str = "ORTHANC",
     worklist: Sequence[Dataset] = (),
     settings: dict[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Orthanc]:
     """Orthanc with an empty database; `settings` go over the configuration."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -183,7 +189,7 @@ def orthanc(
         )
     )
     command = [program("Orthanc"), str(config)]
-    with _running(command, port, folder / "orthanc.log", folder, http_port) as log:
+    with _running(command, port, folder / "orthanc.log", http_port, environment=environment) as log:
         yield Orthanc(port, http_port, ae_title, log)
 
 
@@ -201,12 +207,24 @@ def write_worklist(folder: Path, entries: Sequence[Dataset]) -> None:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], port: int, log: Path, folder: Path, http_port: int | None = None) -> Iterator[Path]:
+def _running(
+    command: list[str],
+    port: int,
+    log: Path,
+    http_port: int | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Path]:
     # What the caller's environment says about DCMTK must not change its stock behaviour.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DCM", "TCP_"))}
+    stock = {name: value for name, value in os.environ.items() if not name.startswith(("DCM", "TCP_"))}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=log.parent,
+            env=stock | dict(environment or {}),
         )
 
         def is_ready() -> bool:

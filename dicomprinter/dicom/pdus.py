@@ -1,0 +1,111 @@
+"""Protocol data units as bytes: their frame, and the fragments of messages in them (PS3.8 9.3 and Annex E)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+ACCEPT: Final = 0x02
+REJECT: Final = 0x03
+P_DATA: Final = 0x04
+RELEASE_REQUEST: Final = 0x05
+RELEASE_ANSWER: Final = 0x06
+ABORT: Final = 0x07
+
+# Bits of a fragment's control byte.
+COMMAND: Final = 0x01
+LAST: Final = 0x02
+
+_HEADER: Final = struct.Struct(">BxL")
+_PDU_TYPES: Final = range(0x01, 0x08)
+# Far above what any peer may send us; guards against reading noise as a length.
+_LONGEST_PDU: Final = 64 * 1024 * 1024
+# PDU header 6 bytes; the fragment's length, context and control bytes count as part of the PDU's length.
+_FRAGMENT_HEAD: Final = struct.Struct(">BxLLBB")
+FRAGMENT_HEAD_LENGTH: Final = _FRAGMENT_HEAD.size
+FRAGMENT_OVERHEAD: Final = 6
+
+
+class NotAPduError(ValueError):
+    """What came is no PDU; the message says what it looks like."""
+
+
+class PduReader:
+    """Cuts what comes from a connection into PDUs, however it comes in pieces."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take what has come."""
+        self._data += data
+
+    def take(self) -> tuple[int, bytes] | None:
+        """The next PDU as (type, everything after its length); None while it is not whole.
+
+        Raises:
+            NotAPduError: it does not begin as one.
+        """
+        if len(self._data) < _HEADER.size:
+            return None
+        kind, length = _HEADER.unpack_from(self._data)
+        if kind not in _PDU_TYPES or length > _LONGEST_PDU:
+            raise NotAPduError(f"it begins with the bytes {self._data[: _HEADER.size].hex(' ')}")
+        end = _HEADER.size + length
+        if len(self._data) < end:
+            return None
+        body = bytes(self._data[_HEADER.size : end])
+        del self._data[:end]
+        return kind, body
+
+
+def short_pdu(kind: int) -> bytes:
+    """A-RELEASE-RQ, A-RELEASE-RP, or A-ABORT from the service's user: four reserved bytes each."""
+    return _HEADER.pack(kind, 4) + bytes(4)
+
+
+def pdu(kind: int, body: bytes) -> bytes:
+    """A whole PDU."""
+    return _HEADER.pack(kind, len(body)) + body
+
+
+def pack_fragment_head(buffer: memoryview, start: int, length: int, context: int, control: int) -> None:
+    """Write what stands before a fragment of `length` bytes that is alone in its P-DATA-TF (PS3.8 9.3.5)."""
+    overhead = FRAGMENT_OVERHEAD + length
+    _FRAGMENT_HEAD.pack_into(buffer, start, P_DATA, overhead, 2 + length, context, control)
+
+
+def fragments(data: bytes, context: int, control: int, longest: int) -> bytes:
+    """P-DATA-TF PDUs with one fragment each, for a whole command set or data set.
+
+    Args:
+        data: what is sent.
+        context: the presentation context's number.
+        control: COMMAND or 0; LAST is added to the last.
+        longest: bytes of a fragment at most.
+    """
+    parts: list[bytes] = []
+    for start in range(0, len(data), longest):
+        part = data[start : start + longest]
+        last = LAST if start + longest >= len(data) else 0
+        head = _FRAGMENT_HEAD.pack(P_DATA, FRAGMENT_OVERHEAD + len(part), 2 + len(part), context, control | last)
+        parts += (head, part)
+    return b"".join(parts)
+
+
+def split_fragments(body: bytes) -> list[tuple[int, bytes]]:
+    """The fragments in a P-DATA-TF as (control byte, bytes) (PS3.8 9.3.5.1).
+
+    Raises:
+        ValueError: one does not fit into its PDU.
+    """
+    found: list[tuple[int, bytes]] = []
+    start = 0
+    while start < len(body):
+        length = int.from_bytes(body[start : start + 4], "big")
+        end = start + 4 + length
+        if length < 2 or end > len(body):
+            raise ValueError("a fragment that does not fit into its PDU")
+        found.append((body[start + 5], body[start + 6 : end]))
+        start = end
+    return found
