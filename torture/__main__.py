@@ -14,22 +14,24 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from torture import network
+from torture import kills, network
 from torture.checks import Check, show
 from torture.place import Place
 
 Item = Callable[[Place], list[Check]]
 
 # Each is called with a folder of its own and gives its lines of the table.
-ITEMS: Final[Mapping[str, Item]] = MappingProxyType({"network": network.measure})
+ITEMS: Final[Mapping[str, Item]] = MappingProxyType(
+    {"kills": kills.kill, "power": kills.lose_power, "network": network.measure}
+)
 
 
-def checked(names: Sequence[str], *, short: bool, seed: int, parallel: int) -> list[Check]:
+def checked(names: Sequence[str], *, short: bool, seed: int, parallel: int, only: str = "") -> list[Check]:
     """Run these items; the folder of one with a failed check is kept, and told."""
     checks: list[Check] = []
     for name in names:
         folder = Path(tempfile.mkdtemp(prefix=f"dicomprinter-torture-{name}-"))
-        place = Place(folder, short, seed, parallel)
+        place = Place(folder, short, seed, parallel, only)
         place.say(f"{name} …")
         begun = time.monotonic()
         found = ITEMS[name](place)
@@ -51,13 +53,14 @@ def main() -> int:
     parser.add_argument(
         "-n", dest="parallel", type=int, default=os.cpu_count() or 1, help="how many services may run side by side"
     )
+    parser.add_argument("--only", default="", metavar="TEXT", help="rounds whose name has this in it")
     options = parser.parse_args()
     unknown = [name for name in options.items if name not in ITEMS]
     if unknown:
         parser.error(f"there is no item {unknown[0]}; there are {', '.join(ITEMS)}")
     sys.stderr.write(f"--seed {options.seed}\n")
     names = options.items or list(ITEMS)
-    return show(checked(names, short=options.short, seed=options.seed, parallel=options.parallel))
+    return show(checked(names, short=options.short, seed=options.seed, parallel=options.parallel, only=options.only))
 
 
 if __name__ == "__main__":

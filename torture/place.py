@@ -17,12 +17,14 @@ class Place:
         short: a sample that takes seconds, for `make test`.
         seed: what chance follows from; the same seed gives the same choices.
         parallel: how many services may run side by side.
+        only: rounds whose name has this in it; all when it is empty.
     """
 
     folder: Path
     short: bool
     seed: int
     parallel: int
+    only: str = ""
 
     def chance(self, *what: object) -> random.Random:
         """A source of chance of its own for each use, so that one more draw here changes nothing there."""
