@@ -61,7 +61,7 @@ class Engine:
             workers, lambda key: self._destinations.breaker(key) is Breaker.OPEN, self._destinations.is_healthy
         )
         self._stopping = threading.Event()
-        self._sweeper = Sweeper()
+        self._sweeper = Sweeper(spool.secure_ledger)
         self._runner = Runner(
             spool,
             tools,

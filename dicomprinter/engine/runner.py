@@ -15,6 +15,7 @@ from dicomprinter.workflow.interpreter import Discarded, Done, Held, Next, Outco
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from dicomprinter.actions.base import Tools
@@ -147,11 +148,20 @@ class Runner:
     def leave(self, job: Job, outcome: str) -> None:
         """Enter a finished job in the ledger, without patient data unless redaction is off; take its folder away."""
         now = self.tools.clock()
+        # After a crash the line may be there.
+        is_entered = job.leaving is not None and self.spool.left(job.id) is not None
         if job.leaving is None:
             # From here on no node is repeated, whatever happens to the ledger.
             job.leaving, job.state = outcome, State.RUNNING
             job.folder.save(job)
         self.before_leaving(job)
+        if not is_entered:
+            self._enter(job, outcome, now)
+        if self.sweep is None:
+            self.spool.secure_ledger()
+        job.folder.remove(self.sweep)
+
+    def _enter(self, job: Job, outcome: str, now: datetime) -> None:
         self.spool.write_ledger(
             {
                 "time": now.isoformat(timespec="milliseconds"),
@@ -168,7 +178,6 @@ class Runner:
                 **({} if self.redact() else _whose(job)),
             }
         )
-        job.folder.remove(self.sweep)
 
 
 def _whose(job: Job) -> dict[str, str]:

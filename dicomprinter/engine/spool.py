@@ -16,7 +16,7 @@ from dicomprinter.dicom.tags import parse_tag
 from dicomprinter.engine.spool_view import SpoolView
 from dicomprinter.errors import SpoolError
 from dicomprinter.job import lines
-from dicomprinter.job.disk import make_folder
+from dicomprinter.job.disk import make_folder, sync_file
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import START, Facts, Flags, Payload, State
@@ -70,9 +70,18 @@ class Spool(SpoolView):
                 cause=f"{error.filename or spool.root}: {error.strerror or type(error).__name__}",
                 remedy="check its rights and the disk",
             ) from None
-        for gone in spool.jobs.glob(".gone-*"):
-            shutil.rmtree(gone, ignore_errors=True)
+        spool._remove_gone()
         return spool
+
+    def _remove_gone(self) -> None:
+        """Go on with the removal of finished jobs; one whose line a loss of power took is entered anew."""
+        for gone in self.jobs.glob(".gone-*"):
+            job_id = gone.name.removeprefix(".gone-")
+            if self.left(job_id) is None and (gone / JOB_FILE).exists():
+                with suppress(OSError):
+                    gone.rename(self.jobs / job_id)
+                continue
+            shutil.rmtree(gone, ignore_errors=True)
 
     def close(self) -> None:
         """Give the lock back."""
@@ -158,6 +167,11 @@ class Spool(SpoolView):
             if self.ledger.stat().st_size > _LEDGER_BYTES:
                 self.ledger.replace(self._older_ledger)
         lines.append(self.ledger, line)
+
+    def secure_ledger(self) -> None:
+        """Bring the ledger to the disk, before the folders of the jobs that it tells of are removed."""
+        with suppress(FileNotFoundError):
+            sync_file(self.ledger)
 
 
 def _set_aside(job: Job) -> None:

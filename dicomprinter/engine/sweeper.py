@@ -6,18 +6,27 @@ import queue
 import shutil
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _THREADS = 2
+_AT_ONCE = 100
+_GATHERING_SECONDS = 0.1
 
 
 class Sweeper:
-    """What is put into it has lost its name already; what is left when the process ends goes at the next start."""
+    """What is put into it has lost its name already; what is left when the process ends goes at the next start.
 
-    def __init__(self) -> None:
+    Args:
+        secure: brings to the disk what has to be there before a folder goes; called once for all that wait.
+    """
+
+    def __init__(self, secure: Callable[[], object]) -> None:
+        self._secure = secure
         self._gone: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._sweep, name=f"sweeper-{number}", daemon=True) for number in range(_THREADS)
@@ -41,4 +50,23 @@ class Sweeper:
 
     def _sweep(self) -> None:
         while (folder := self._gone.get()) is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            folders = [folder, *self._more()]
+            # A disk that fails now: the next start removes them.
+            with suppress(OSError):
+                self._secure()
+                for each in folders:
+                    shutil.rmtree(each, ignore_errors=True)
+
+    def _more(self) -> list[Path]:
+        """What comes within a moment of the first: each time costs the disk a sync."""
+        found: list[Path] = []
+        end = time.monotonic() + _GATHERING_SECONDS
+        with suppress(queue.Empty):
+            while len(found) < _AT_ONCE:
+                folder = self._gone.get(timeout=max(0.0, end - time.monotonic()))
+                if folder is None:
+                    # It was meant for a thread that waits.
+                    self._gone.put(None)
+                    break
+                found.append(folder)
+        return found

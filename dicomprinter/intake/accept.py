@@ -227,10 +227,11 @@ class Intake:
         job.flags = replace(flags, set_tags=tuple(chosen))
         folder.complete_arrival(payload)
         folder.secure_payload()
-        folder.save(job, secure=True)
+        # Before the job is written down, so that they come to the disk with it.
         job.note(_summary(job))
         for note in notes:
             job.note(note, level="WARN")
+        folder.save(job, secure=True)
         named = self.spool.jobs / job.id
         folder.path.rename(named)
         folder.path = named

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+_SENT = "sent.jsonl"
+_HISTORY = "history.jsonl"
 COMMAND_FILE = "command.json"
 _LOG = logging.getLogger("dicomprinter.job")
 _LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "SUCCESS": 25, "WARN": logging.WARNING, "ERROR": logging.ERROR}
@@ -60,6 +62,8 @@ class JobFolder:
     _highest: int = field(default=0, repr=False)
     _serial: int = field(default=0, repr=False)
     """Which job.json it is, from 1; the lines of steps.jsonl name the one that they follow."""
+    _unsynced: set[str] = field(default_factory=lambda: {_SENT, _HISTORY}, repr=False)
+    """Files of lines that may not be on the disk yet."""
 
     @classmethod
     def create(cls, path: Path) -> JobFolder:
@@ -113,6 +117,8 @@ class JobFolder:
         if secure or self._serial == 0:
             self._replace(job, secure=secure)
         else:
+            # That the job went on must not outlive what archives have confirmed.
+            self._sync_lines(_SENT)
             lines.append(self.path / STEPS_FILE, {**job.to_json(), "serial": self._serial})
 
     def _replace(self, job: Job, *, secure: bool) -> None:
@@ -122,12 +128,20 @@ class JobFolder:
                 sync_file(dataset_file(self.path, version))
             # Before what names it.
             sync_folder(self.path / "datasets")
+            self._sync_lines(_SENT, _HISTORY)
         write_whole(self.path / JOB_FILE, json.dumps({**job.to_json(), "serial": self._serial + 1}), secure=secure)
         self._serial += 1
         if secure:
             sync_folder(self.path)
         # They follow the one before; left by a crash, nobody heeds them.
         (self.path / STEPS_FILE).unlink(missing_ok=True)
+
+    def _sync_lines(self, *names: str) -> None:
+        """Bring these files of lines to the disk, if something was added."""
+        for name in self._unsynced.intersection(names):
+            with suppress(FileNotFoundError):
+                sync_file(self.path / name)
+            self._unsynced.discard(name)
 
     def secure_payload(self) -> None:
         """Bring the payload to the disk before anyone is told that it is accepted."""
@@ -153,13 +167,15 @@ class JobFolder:
         }
         if private:
             line["private"] = private
-        lines.append(self.path / "history.jsonl", {**line, **details})
+        self._unsynced.add(_HISTORY)
+        lines.append(self.path / _HISTORY, {**line, **details})
         told = {"job": job_id, **(context or {}), "private": private, "details": details}
         _LOG.log(_LEVELS[level], "%s", message, extra=told)
 
     def add_sent(self, sent: Sent) -> None:
         """Write down an archive's answer before the next object goes out, or that one is about to go out."""
-        lines.append(self.path / "sent.jsonl", sent.__dict__)
+        self._unsynced.add(_SENT)
+        lines.append(self.path / _SENT, sent.__dict__)
 
     def remove(self, sweep: Callable[[Path], object] | None = None) -> None:
         """Take the folder away: its name goes at once, its files after that, by `sweep` if there is one."""
@@ -241,13 +257,13 @@ class JobFolder:
         return [sent for sent in self._sent() if sent.status is None]
 
     def _sent(self) -> Iterator[Sent]:
-        for line in lines.read(self.path / "sent.jsonl"):
+        for line in lines.read(self.path / _SENT):
             with suppress(TypeError):
                 yield Sent(**line)
 
     def history(self) -> list[dict[str, Any]]:
         """The history's lines."""
-        return list(lines.read(self.path / "history.jsonl"))
+        return list(lines.read(self.path / _HISTORY))
 
     @contextmanager
     def work(self) -> Iterator[Path]:

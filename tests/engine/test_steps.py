@@ -166,7 +166,7 @@ def test_folders_of_finished_jobs_go_beside_the_workers(
 
 
 def test_what_is_put_in_is_removed_before_the_end(tmp_path: Path) -> None:
-    sweeper = Sweeper()
+    sweeper = Sweeper(lambda: None)
     folders = [tmp_path / str(number) for number in range(20)]
     for folder in folders:
         (folder / "inside").mkdir(parents=True)
