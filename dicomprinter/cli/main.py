@@ -29,6 +29,7 @@ _COMMANDS = {
     "run": "Make one job of files and run it in the foreground.",
     "serve": "Watch the spool and run its jobs until a signal ends it.",
     "jobs": "List, show, match, resume, restore or discard the jobs of a spool.",
+    "status": "Say what waits, how each destination does, and what wants a person.",
     "service": "Install a service of the system's that serves, and look after it.",
     "demo": "Print to an archive inside this program and show what it holds.",
     "completion": "Print the script that completes commands in a shell.",

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -74,6 +75,15 @@ def say(text: str, colour: str | None = None) -> None:
     """A line on standard error; nothing for an empty text."""
     if text:
         click.secho(plain(text), fg=colour, err=True)
+
+
+def age_text(age: timedelta) -> str:
+    """`12 s`, `3 h`."""
+    seconds = max(0, int(age.total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def show_help(ctx: click.Context) -> int:

@@ -23,13 +23,13 @@ from dicomprinter.cli.messages import (
     show_help,
     verbose_option,
 )
+from dicomprinter.cli.state_report import state_json, state_lines
 from dicomprinter.config.environment import read_environment, where_to_set
 from dicomprinter.errors import ConfigError, InputError, PermanentError, Problem
-from dicomprinter.program import load
 from dicomprinter.service.installation import NAME, Installation
 from dicomprinter.service.manager import Manager, manager
-from dicomprinter.service.redaction import quiet_libraries
-from dicomprinter.service.state import Contents, Standing, contents, last_error
+from dicomprinter.service.spool_state import SpoolState, spool_state
+from dicomprinter.service.state import Standing, last_error
 from dicomprinter.service.unit import unit_text
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def command(ctx: click.Context) -> int:
     """Install a service of the system's that runs `serve`, and look after it: systemd, or Windows' own services."""
     if ctx.invoked_subcommand is None:
         return show_help(ctx)
-    quiet_libraries()
     return 0
 
 
@@ -146,17 +145,17 @@ def stop(name: str) -> int:
 def status(name: str) -> int:
     """Whether the service runs, what its spool holds, and the last error of its log. Exit code 3: it does not run."""
     standing = manager().standing(name)
-    counted: Contents | None = None
+    state: SpoolState | None = None
     error: str | None = None
     with suppress(PermissionError):
-        counted = contents(standing.installation.base)
+        state = spool_state(standing.installation.base)
         error = last_error(standing.installation.log_dir)
     if invocation().as_json:
-        print_json(_as_json(standing, counted, error))
+        print_json(_as_json(standing, state, error))
     else:
-        for title, value in _lines(standing, counted, error):
+        for title, value in _lines(standing, state, error):
             click.echo(plain(f"{title:<11} {value}"))
-        if counted is None:
+        if state is None:
             say("the spool and the log are open to the service's user and to administrators alone")
     return 0 if standing.is_active else _NOT_RUNNING
 
@@ -213,6 +212,8 @@ def _check_configuration(system: Manager, installation: Installation) -> None:
             remedy="write one (`dicomprinter check` says what is wrong with it), or name it with --config",
         )
     base = system.place(installation.base)
+    from dicomprinter.program import load  # noqa: PLC0415 - every action's declaration, which a status has no use for
+
     try:
         warnings = load(file, base, {}).warnings
     except ConfigError as error:
@@ -239,7 +240,7 @@ def _do(steps: Iterable[Step]) -> bool:
     return changed
 
 
-def _as_json(standing: Standing, counted: Contents | None, error: str | None) -> dict[str, Any]:
+def _as_json(standing: Standing, state: SpoolState | None, error: str | None) -> dict[str, Any]:
     installation = standing.installation
     return {
         "name": installation.name,
@@ -253,14 +254,12 @@ def _as_json(standing: Standing, counted: Contents | None, error: str | None) ->
         "config": str(installation.config),
         "base": str(installation.base),
         "log_dir": str(installation.log_dir),
-        "jobs": dict(counted.jobs) if counted else None,
-        "incoming": counted.incoming if counted else None,
-        "rejected": counted.rejected if counted else None,
+        **(state_json(state) if state else dict.fromkeys(("jobs", "incoming", "rejected"))),
         "last_error": error,
     }
 
 
-def _lines(standing: Standing, counted: Contents | None, error: str | None) -> Iterable[tuple[str, object]]:
+def _lines(standing: Standing, state: SpoolState | None, error: str | None) -> Iterable[tuple[str, object]]:
     installation = standing.installation
     yield "service", installation.name
     yield "state", standing.state + (f": {standing.text}" if standing.text else "")
@@ -273,9 +272,6 @@ def _lines(standing: Standing, counted: Contents | None, error: str | None) -> I
     yield "at boot", "starts" if standing.starts_by_itself else "does not start"
     yield "base", installation.base
     yield "config", installation.config
-    if counted:
-        jobs = ", ".join(f"{count} {state}" for state, count in sorted(counted.jobs.items()))
-        yield "jobs", jobs or "none"
-        yield "incoming", counted.incoming
-        yield "rejected", counted.rejected
+    if state:
+        yield from state_lines(state)
         yield "last error", error or "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -36,6 +37,8 @@ def existing_base(base: Path | None) -> Path:
     place = service_base(base)
     try:
         is_there = (place / "spool").is_dir()
+        if is_there:
+            os.scandir(place / "spool").close()
     except PermissionError:
         raise no_access(place) from None
     if not is_there:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.engine.commands import Answer, answered, noted
 from dicomprinter.errors import SpoolError
-from dicomprinter.job.disk import make_folder, sync_folder
+from dicomprinter.job.disk import make_folder, sync_folder, write_whole
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.parts import State
 
@@ -73,9 +73,7 @@ def ask_to_restore(spool: Spool, job_id: str, timeout: float) -> Answer:
     token = secrets.token_hex(8)
     wish = spool.commands / f"{job_id}.json"
     make_folder(spool.commands)
-    partial = wish.with_name(f".{wish.name}.new")
-    partial.write_text(json.dumps({"command": "restore", "token": token}), encoding="utf-8")
-    partial.replace(wish)
+    write_whole(wish, json.dumps({"command": "restore", "token": token}), secure=False)
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         is_over = not wish.exists()

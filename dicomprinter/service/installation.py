@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NAME: Final = "dicomprinter"
+LOG_FILE: Final = "dicomprinter.log"
 DISPLAY_NAME: Final = "dicomprinter: pages and PDFs to the PACS"
 # What Linux itself takes for a user; a unit's name without what systemd gives a meaning of its own.
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from dicomprinter.config.sections import General
 from dicomprinter.errors import SpoolError
+from dicomprinter.service.installation import LOG_FILE
 from dicomprinter.service.log_event import OURS, Settings
 from dicomprinter.service.log_file import LogFile
 from dicomprinter.service.log_form import EventFormatter, Form
@@ -17,8 +18,6 @@ from dicomprinter.service.redaction import quiet_libraries
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
-
-LOG_FILE = "dicomprinter.log"
 
 
 class _Screen(logging.StreamHandler[TextIO]):

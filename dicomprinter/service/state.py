@@ -1,21 +1,15 @@
-"""How an installed service stands: what its supervisor, its spool and its log say."""
+"""How an installed service stands: what its supervisor and its log say."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dicomprinter.engine.spool import Spool
-from dicomprinter.errors import SpoolError
-from dicomprinter.intake.names import REASON
-from dicomprinter.service.logs import LOG_FILE
+from dicomprinter.service.installation import LOG_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -48,43 +42,6 @@ class Standing:
     pid: int | None = None
     restarts: int = 0
     text: str = ""
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a spool holds.
-
-    Args:
-        jobs: how many there are of each state.
-        incoming: files that are not yet jobs.
-        rejected: files that could not become jobs.
-    """
-
-    jobs: Mapping[str, int]
-    incoming: int
-    rejected: int
-
-
-def contents(base: Path) -> Contents:
-    """Count what the spool of a base directory holds.
-
-    Raises:
-        PermissionError: only the service's user and root may look.
-    """
-    spool = Spool(base)
-    # What is hidden from this user must not look empty.
-    for folder in (spool.jobs, spool.incoming, spool.rejected):
-        with suppress(FileNotFoundError):
-            os.listdir(folder)  # noqa: PTH208 - asked for its error alone
-    states: Counter[str] = Counter()
-    for job_id in spool.job_ids():
-        try:
-            states[spool.load(job_id).state.value] += 1
-        except SpoolError:
-            # It has finished meanwhile.
-            continue
-    rejected = sum(not file.name.endswith(REASON) for file in spool.rejected.glob("*"))
-    return Contents(dict(states), sum(file.is_file() for file in spool.incoming.rglob("*")), rejected)
 
 
 def last_error(log_dir: Path) -> str | None:

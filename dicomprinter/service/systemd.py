@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.config.environment import ENV_FILES
 from dicomprinter.errors import InputError, PermanentError
-from dicomprinter.service.installation import Installation
-from dicomprinter.service.logs import LOG_FILE
+from dicomprinter.service.installation import LOG_FILE, Installation
 from dicomprinter.service.state import Standing
 from dicomprinter.service.steps import Act, Command, Link, Remove, Run, Step, WriteFile, give_away, run
 from dicomprinter.service.unit import installation_of, sysusers_text, tmpfiles_text, unit_text

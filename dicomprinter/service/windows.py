@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import platformdirs
 
 from dicomprinter.errors import InputError, PermanentError
-from dicomprinter.service.installation import DISPLAY_NAME, NAME, Installation
-from dicomprinter.service.logs import LOG_FILE
+from dicomprinter.service.installation import DISPLAY_NAME, LOG_FILE, NAME, Installation
 from dicomprinter.service.state import Standing
 from dicomprinter.service.steps import Act, Command, Run, Step, run
 

@@ -32,12 +32,13 @@ def test_version_and_help_wait_for_nothing_of_dicom(option: str) -> None:
 
 def test_the_help_names_every_command(call: Call) -> None:
     said = call("--help").out
-    names = ("init", "check", "explain", "echo", "run", "serve", "jobs", "service", "demo", "completion")
+    names = ("init", "check", "explain", "echo", "run", "serve", "jobs", "status", "service", "demo", "completion")
     assert all(f"\n  {name} " in said for name in names)
 
 
 @pytest.mark.parametrize(
-    "command", [("init",), ("check",), ("explain",), ("echo",), ("run",), ("serve",), ("jobs", "list"), ("demo",)]
+    "command",
+    [("init",), ("check",), ("explain",), ("echo",), ("run",), ("serve",), ("jobs", "list"), ("status",), ("demo",)],
 )
 def test_every_command_has_a_help(call: Call, command: tuple[str, ...]) -> None:
     said = call(*command, "--help")

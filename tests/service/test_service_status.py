@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dicomprinter.engine.spool import Spool
-from dicomprinter.service.state import contents, last_error
+from dicomprinter.service.spool_state import spool_state
+from dicomprinter.service.state import last_error
 from dicomprinter.service.systemd import Systemd
 from tests.service.systemd_help import Call, Programs, install, standard
 
@@ -45,6 +46,7 @@ def test_status_tells_what_systemd_the_spool_and_the_log_say(
     said = json.loads(out)
     assert code == 0
     assert said.pop("since") < "2100"
+    assert said.pop("disk")["free"] > 0
     assert said == {
         "name": "dicomprinter",
         "state": "active (running)",
@@ -57,8 +59,14 @@ def test_status_tells_what_systemd_the_spool_and_the_log_say(
         "base": str(base),
         "log_dir": str(log),
         "jobs": {},
+        "oldest": None,
         "incoming": 1,
         "rejected": 1,
+        "destinations": [],
+        "attention": [
+            "no service runs on this spool: dicomprinter serve starts one",
+            "1 file was rejected: dicomprinter jobs list --rejected says why",
+        ],
         "last_error": "2026-01-31 09:15:02.123 ERROR   -  the spool is full",
     }
     code, out, _ = call("status")
@@ -88,8 +96,8 @@ def test_jobs_are_counted_by_their_state(tmp_path: Path) -> None:
             (spool.jobs / job_id).mkdir()
             (spool.jobs / job_id / "job.json").write_text(text)
     # What cannot be read is held for a person.
-    assert contents(tmp_path).jobs == {"held": 2}
-    assert contents(tmp_path / "never").jobs == {}
+    assert spool_state(tmp_path).jobs == {"held": 2}
+    assert spool_state(tmp_path / "never").jobs == {}
 
 
 def test_a_spool_that_is_closed_does_not_look_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +109,7 @@ def test_a_spool_that_is_closed_does_not_look_empty(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(os, "listdir", refuse)
     with pytest.raises(PermissionError):
-        contents(tmp_path)
+        spool_state(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomprinter.cli.messages import examples, invocation, json_option, print_json, say, verbose_option
+from dicomprinter.cli.messages import age_text, examples, invocation, json_option, print_json, say, verbose_option
 from dicomprinter.cli.spools import WAY_ON, base_option, every_glance, existing_base
 from dicomprinter.cli.tables import is_narrow, show_table
 from dicomprinter.engine.spool_view import SpoolView
@@ -127,12 +127,3 @@ def _row(job: Glance, moment: str, now: datetime) -> dict[str, str]:
         "Wakes up": f"{job.wake_at.astimezone():{moment}}" if job.wake_at else "",
         "Reason": job.reason or "",
     }
-
-
-def age_text(age: timedelta) -> str:
-    """`12 s`, `3 h`."""
-    seconds = max(0, int(age.total_seconds()))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

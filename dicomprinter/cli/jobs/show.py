@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomprinter.cli.jobs.lists import age_text, summary
+from dicomprinter.cli.jobs.lists import summary
 from dicomprinter.cli.jobs.spools import find_job, is_there, spool_of
-from dicomprinter.cli.messages import examples, invocation, json_option, plain, print_json, verbose_option
+from dicomprinter.cli.messages import age_text, examples, invocation, json_option, plain, print_json, verbose_option
 from dicomprinter.cli.report import Report, show_history, show_instances
 from dicomprinter.cli.spools import WAY_ON, base_option
 from dicomprinter.errors import SpoolError
