@@ -80,7 +80,7 @@ class Engine:
             lambda: self._program,
             self._recovery,
             take_up=self._take_up,
-            wake=self._queue.put,
+            wake=self._wake,
             discard=self._discard,
             stopping=self._stopping,
         )
@@ -155,10 +155,16 @@ class Engine:
         else:
             self._scheduler.add(ticket)
 
+    def _wake(self, ticket: Ticket) -> None:
+        if ticket.waits_for is None:
+            self._queue.put(ticket)
+        else:
+            self._queue.line_up(ticket, ticket.waits_for)
+
     def _on_change(self) -> None:
         """Another number of jobs may go to a destination than before."""
         self._queue.refresh()
-        self._scheduler.look_soon()
+        self._scheduler.recover_soon()
         self._prober.look_soon()
 
     # Workers
@@ -187,7 +193,7 @@ class Engine:
     def _end(self, job_id: str, *, waits_on: bool) -> None:
         self._destinations.ended(job_id, waits_on=waits_on)
         if self._recovery.ended(job_id, waits_on=waits_on):
-            self._scheduler.look_soon()
+            self._scheduler.recover_soon()
 
     def _run(self, job_id: str) -> Ticket | Parked | None:
         """Run a job; what is to become of it then, None when it has left."""

@@ -104,11 +104,13 @@ class Queue:
     def park(self, job_id: str, destination: str) -> None:
         """A job that runs has found no place: it is ready again when there is one."""
         with self._changed:
-            ticket = self._running.pop(job_id)
-            self._parked.setdefault(destination, _Line()).add(ticket)
-            # One may have become free since it asked.
-            self._hand_out(destination)
-            self._changed.notify_all()
+            # A place may have become free since it asked.
+            self._line_up(self._running.pop(job_id), destination)
+
+    def line_up(self, ticket: Ticket, destination: str) -> None:
+        """A job is ready whose next node calls this destination: it gets its place in its turn, before it runs."""
+        with self._changed:
+            self._line_up(ticket, destination)
 
     def done(self, job_id: str, again: Ticket | None = None) -> None:
         """A worker is through with a job; `again`: it is ready anew."""
@@ -137,6 +139,11 @@ class Queue:
             self._changed.notify_all()
 
     # Under the lock
+
+    def _line_up(self, ticket: Ticket, destination: str) -> None:
+        self._parked.setdefault(destination, _Line()).add(ticket)
+        self._hand_out(destination)
+        self._changed.notify_all()
 
     def _leave(self, job_id: str) -> None:
         held = self._holders.pop(job_id, None)

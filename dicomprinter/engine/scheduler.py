@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from contextlib import contextmanager
@@ -69,6 +70,8 @@ class Scheduler:
         self._waiting: dict[str, Ticket] = {}
         self._lock = threading.Lock()
         self._look = threading.Event()
+        # When all are looked at next, on the monotonic clock.
+        self._all_at = 0.0
         self.looked_at = time.monotonic()
         """When it last came round, or to the next waiting job; on the monotonic clock, in seconds."""
 
@@ -78,21 +81,35 @@ class Scheduler:
             self._waiting[ticket.job_id] = ticket
         self._recovery.add(ticket)
         if ticket.wake_at is not None:
+            self._look_at_all((ticket.wake_at - self._clock()).total_seconds())
             self._look.set()
 
     def look_soon(self) -> None:
         """Look at the waiting jobs now, or end when `stopping` is set; any thread may call."""
+        self._look_at_all(0.0)
+        self._look.set()
+
+    def recover_soon(self) -> None:
+        """Send on what waits for a destination, without a look at all the others; any thread may call."""
         self._look.set()
 
     def run(self) -> None:
         """Look, and look again, until `stopping` is set."""
         while not self._stopping.is_set():
-            self.looked_at = time.monotonic()
             self._wake_recovered()
-            self._look_at_wishes()
-            self.look()
-            self._look.wait(self._pause())
+            if self._all_at <= time.monotonic():
+                self._all_at = math.inf
+                self.looked_at = time.monotonic()
+                self._look_at_wishes()
+                self.look()
+                self._look_at_all(self._pause())
+            self._look.wait(max(0.0, self._all_at - time.monotonic()))
             self._look.clear()
+
+    def _look_at_all(self, seconds: float) -> None:
+        """Look in so many seconds, if that is not to be sooner in any case."""
+        with self._lock:
+            self._all_at = min(self._all_at, time.monotonic() + max(0.0, seconds))
 
     def _pause(self) -> float:
         """Until the next job is due, at most CheckingInterval, and never so long that an operator gives up waiting."""

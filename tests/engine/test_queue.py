@@ -120,6 +120,17 @@ def test_the_parked_go_on_in_order_of_arrival_as_places_free(standing):
     assert queue.idle(0)
 
 
+def test_those_who_know_where_they_go_get_their_places_in_order(standing):
+    queue = standing.queue(4)
+    for name in "dcba":
+        queue.line_up(ticket(name), "PACS")
+    # The first two were alone when they came.
+    assert entered(queue, "c", "d") == ["c", "d"]
+    assert take(queue) is None
+    queue.done("c")
+    assert entered(queue, "a") == ["a"]
+
+
 def test_a_place_that_frees_between_asking_and_parking_is_not_missed(standing):
     queue = standing.queue(2)
     put(queue, "a", "b")
