@@ -98,7 +98,7 @@ static piece *write_image(const jpeg_image *image)
     return last;
 }
 
-/* Each piece goes when it is copied, so that the image is in memory once. */
+/* Each piece goes as soon as it is copied. */
 static PyObject *join(piece *last)
 {
     size_t size = 0;
@@ -106,12 +106,12 @@ static PyObject *join(piece *last)
     for (const piece *one = last; one != NULL; one = one->before)
         size += one->size;
     bytes = size <= PY_SSIZE_T_MAX ? PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size) : PyErr_NoMemory();
-    while (last != NULL) {
-        size -= last->size;
-        if (bytes != NULL)
-            memcpy(PyBytes_AsString(bytes) + size, last->data, last->size);
-        last = forget(last);
-    }
+    char *end = bytes != NULL ? PyBytes_AsString(bytes) + size : NULL;
+    Py_BEGIN_ALLOW_THREADS
+    for (; last != NULL; last = forget(last))
+        if (end != NULL)
+            memcpy(end -= last->size, last->data, last->size);
+    Py_END_ALLOW_THREADS
     return bytes;
 }
 

@@ -103,7 +103,7 @@ def test_more_than_a_piece_of_memory() -> None:
 
 
 def test_larger_samples_count_as_the_largest() -> None:
-    pixels = np.array([[0, 4095, 4096, 65_535, 1, 4097, 4095, 2, 3]] * 3, np.uint16)
+    pixels = np.array([[5000, 4095, 4096, 65_535, 1, 4097, 4095, 2, 3], [4096, 0, 0, 1, 2, 3, 4, 5, 6]] * 2, np.uint16)
     assert (imagecodecs.jpeg8_decode(encode(pixels, 12)) == pixels.clip(0, 4095)).all()
 
 
@@ -126,6 +126,23 @@ def test_no_code_is_of_ones_alone(bits: int) -> None:
     used = sum(count << (16 - length) for length, count in enumerate(counts, 1))
     longest = max(length for length, count in enumerate(counts, 1) if count)
     assert used == (1 << 16) - (1 << (16 - longest))
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_the_longest_codes_side_by_side(bits: int) -> None:
+    """A category comes twice as often as the next one, which asks for a code as long as there are categories."""
+    steps = np.repeat((1 << np.arange(bits)) - 1, 10 << np.arange(bits)[::-1])
+    heights = RANDOM.permutation(steps)
+    pixels = np.concatenate([np.stack([heights * 0, heights], 1).reshape(-1), [0, (1 << bits) - 1] * 8])
+    columns = min(pixels.size, 50_000)
+    pixels = pixels[pixels.size % columns :].reshape(-1, columns).astype(kind(bits))
+    assert (imagecodecs.jpeg8_decode(encode(pixels, bits)).reshape(pixels.shape) == pixels).all()
+
+
+def test_a_short_run_where_runs_are_rare() -> None:
+    pixels = noise((60, 3000), 65_535).astype(np.uint16)
+    pixels[30, 1000:1020] = 7
+    assert (imagecodecs.jpeg8_decode(encode(pixels, 16)) == pixels).all()
 
 
 def test_no_marker_among_the_bits() -> None:
