@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from dicomprinter.engine.clock_watch import ClockWatch
 from dicomprinter.engine.commands import apply
 from dicomprinter.engine.destination import Breaker
 from dicomprinter.engine.destinations import Destinations
@@ -52,6 +53,7 @@ class Engine:
         *,
         destinations: Destinations | None = None,
         ask: Callable[[Peer], str] = echo,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self.spool = spool
         self._program = program
@@ -76,7 +78,7 @@ class Engine:
         self._recovery = Recovery(self._destinations)
         self._scheduler = Scheduler(
             spool,
-            tools.clock,
+            ClockWatch(tools.clock, steady),
             lambda: self._program,
             self._recovery,
             take_up=self._take_up,

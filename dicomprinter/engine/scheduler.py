@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from dicomprinter.engine.clock_watch import ClockWatch
     from dicomprinter.engine.recovery import Recovery
     from dicomprinter.engine.spool import Spool
     from dicomprinter.job.job import Job
@@ -38,7 +39,7 @@ class Scheduler:
 
     Args:
         spool: where the jobs are.
-        clock: the local time.
+        clock: the local time, and whether it has jumped.
         program: gives the current configuration.
         recovery: says which jobs that wait for a destination go on.
         take_up: gets the ticket of a job that was touched: it waits on, or is ready.
@@ -50,7 +51,7 @@ class Scheduler:
     def __init__(
         self,
         spool: Spool,
-        clock: Callable[[], datetime],
+        clock: ClockWatch,
         program: Callable[[], Program],
         recovery: Recovery,
         *,
@@ -113,7 +114,7 @@ class Scheduler:
 
     def _pause(self) -> float:
         """Until the next job is due, at most CheckingInterval, and never so long that an operator gives up waiting."""
-        now = self._clock()
+        now = self._clock.look()
         with self._lock:
             waiting = list(self._waiting.values())
         due = [ticket.wake_at for ticket in waiting if ticket.wake_at and not self._recovery.is_blocked(ticket)]
@@ -130,7 +131,7 @@ class Scheduler:
         """Take back the expired jobs that operators want back."""
         for file, job_id, token in wishes(self._spool):
             try:
-                job, _ = restore(self._spool, job_id, self._clock(), token)
+                job, _ = restore(self._spool, job_id, self._clock.look(), token)
                 self._take_up(Ticket.of(job))
             except DicomPrinterError as error:
                 _LOG.error("it cannot be restored: %s", error, extra={"job": job_id})
@@ -143,7 +144,7 @@ class Scheduler:
 
     def look(self) -> None:
         """Touch each waiting job that is due, too old, or wanted by an operator."""
-        now = self._clock()
+        now = self._clock.look()
         oldest = now - self._program().general.validity_period
         with self._lock:
             waiting = list(self._waiting.values())
@@ -159,7 +160,7 @@ class Scheduler:
                 elif self._is_due(ticket, now):
                     self._forget(job_id)
                     self._wake(ticket)
-                elif ticket.accepted < oldest or ticket.state is State.EXPIRED:
+                elif (ticket.accepted < oldest and self._clock.is_trusted) or ticket.state is State.EXPIRED:
                     self._expire(job_id)
             except SpoolError as error:
                 _LOG.error("%s", error, extra={"job": job_id})

@@ -6,8 +6,9 @@ import errno
 import os
 import secrets
 import shutil
+import threading
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UNFINISHED = ".new-"
+_ID_TIME = "%Y%m%dT%H%M%S%f"
+# Of an id that somebody has made up nothing is taken over: the years have an end.
+_LAST_YEAR = 9000
 _LEDGER_BYTES = 16 << 20
 
 
@@ -40,6 +44,8 @@ class Spool(SpoolView):
         super().__init__(base)
         self.ledger = self.root / "ledger.jsonl"
         self._older_ledger = self.ledger.with_name("ledger.1.jsonl")
+        self._newest = datetime.min.replace(tzinfo=UTC)
+        self._numbering = threading.Lock()
         # Any thread may ask whether it is held.
         self._lock = FileLock(self.lock, thread_local=False)
 
@@ -71,6 +77,7 @@ class Spool(SpoolView):
                 remedy="check its rights and the disk",
             ) from None
         spool._remove_gone()
+        spool._newest = max((_moment(name) for name in spool.job_ids()), default=spool._newest)
         return spool
 
     def _remove_gone(self) -> None:
@@ -99,8 +106,10 @@ class Spool(SpoolView):
         return f" (process {pid})" if pid else ""
 
     def new_id(self) -> str:
-        """A job's id: sorts by arrival."""
-        return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
+        """A job's id: sorts by arrival, also when the clock is set back while jobs wait."""
+        with self._numbering:
+            self._newest = max(datetime.now(UTC), self._newest + timedelta(microseconds=1))
+            return f"{self._newest:{_ID_TIME}}-{secrets.token_hex(3)}"
 
     def find(self, job_id: str) -> JobFolder:
         """A job's folder, by its id or by the beginning of it.
@@ -172,6 +181,15 @@ class Spool(SpoolView):
         """Bring the ledger to the disk, before the folders of the jobs that it tells of are removed."""
         with suppress(FileNotFoundError):
             sync_file(self.ledger)
+
+
+def _moment(job_id: str) -> datetime:
+    """When the job of this id came in; the earliest time for what is no id."""
+    with suppress(ValueError):
+        moment = datetime.strptime(job_id.partition("-")[0], _ID_TIME).replace(tzinfo=UTC)
+        if moment.year < _LAST_YEAR:
+            return moment
+    return datetime.min.replace(tzinfo=UTC)
 
 
 def _set_aside(job: Job) -> None:

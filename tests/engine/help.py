@@ -105,11 +105,22 @@ class Clock:
     """A clock that a test moves."""
 
     now: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    passed: float = 0.0
 
     def __call__(self) -> datetime:
         return self.now
 
+    def steady(self) -> float:
+        """Seconds that have really passed."""
+        return self.passed
+
     def forward(self, **amount: float) -> None:
+        """Time passes."""
+        self.now += timedelta(**amount)
+        self.passed += timedelta(**amount).total_seconds()
+
+    def jump(self, **amount: float) -> None:
+        """Somebody sets the clock."""
         self.now += timedelta(**amount)
 
 

@@ -177,7 +177,7 @@ class House:
 
     def engine(self, program: Program, workers: int = 1, destinations: Destinations | None = None) -> Engine:
         """An engine that is stopped at the end of the test."""
-        engine = Engine(self.spool, program, self.tools, workers, destinations=destinations)
+        engine = Engine(self.spool, program, self.tools, workers, destinations=destinations, steady=self.clock.steady)
         self._stack.callback(engine.stop)
         engine.start()
         return engine
