@@ -82,7 +82,7 @@ class Scheduler:
             self._waiting[ticket.job_id] = ticket
         self._recovery.add(ticket)
         if ticket.wake_at is not None:
-            self._look_at_all((ticket.wake_at - self._clock()).total_seconds())
+            self._look_at_all((ticket.wake_at - self._clock.look()).total_seconds())
             self._look.set()
 
     def look_soon(self) -> None:
