@@ -1,24 +1,31 @@
-"""Builds a Store's objects and sends them on one association, each written down as the archive confirms it."""
+"""Builds a Store's objects and sends them on one association, each written down as the archive confirms it.
+
+They go in their order, one after the other; while one is being sent, those after it are being built.
+"""
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from pydicom.uid import UID
 
-from dicomprinter.actions.building import Builder
+from dicomprinter.actions.ahead import Ahead
+from dicomprinter.actions.building import Builder, Order
 from dicomprinter.actions.representation import Forwarded
 from dicomprinter.dicom.contexts import MOST_CONTEXTS
 from dicomprinter.dicom.status import Kind, StoreResult
 from dicomprinter.errors import PermanentError, Private, TransientError
+from dicomprinter.imaging.pool import cores
 from dicomprinter.job.parts import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicomprinter.actions.base import OpenAssociation, Tools
+    from dicomprinter.actions.building import Built
     from dicomprinter.actions.representation import Planned, Representation
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.job.job import Job
@@ -90,13 +97,25 @@ class Sending:
         with (
             job.folder.work() as work,
             tools.network.open(self.peer, contexts(objects), action=self.action) as association,
+            closing(tools.decoder.branch()) as decoder,
         ):
-            builder = Builder(job, self.representation, tools, work)
-            for item in objects:
-                try:
-                    self._send_one(job, item, association, builder, told, was_tried=self._was_tried(item, tried))
-                except PermanentError as failure:
-                    failures[item] = failure
+            choices = [(item, self._syntax(item, association)) for item in objects]
+            orders = [
+                Order(number, item, syntax)
+                for number, (item, syntax) in enumerate(choices, start=1)
+                if syntax is not None
+            ]
+            builder = Builder(job, self.representation, decoder, work)
+            with Ahead(orders, builder.build, cores(), decoder.close) as built:
+                for item, syntax in choices:
+                    try:
+                        if syntax is None:
+                            raise self._no_context(item, association)
+                        was_tried = self._was_tried(item, tried)
+                        self._send_one(job, item, syntax, association, built=built, told=told, was_tried=was_tried)
+                    except PermanentError as failure:
+                        # Its traceback holds the page that it was about.
+                        failures[item] = failure.with_traceback(None)
 
     def _was_tried(self, item: Planned, tried: set[str]) -> bool:
         """Whether the archive may have this very object from us."""
@@ -108,17 +127,17 @@ class Sending:
         self,
         job: Job,
         item: Planned,
+        syntax: UID,
         association: OpenAssociation,
-        builder: Builder,
-        told: set[str],
         *,
+        built: Ahead[Order, Built],
+        told: set[str],
         was_tried: bool,
     ) -> None:
         instance = item.instance
-        syntax = self._syntax(item, association)
         if syntax != item.syntaxes[0]:
             self._tell_once(job, f"{self.peer} does not take {item.syntaxes[0].name}; sent as {syntax.name}", told)
-        file, notes = builder.build(item, syntax)
+        file, notes = built.take()
         for note in notes:
             self._tell_once(job, note, told)
         attempt = Sent(
@@ -144,14 +163,14 @@ class Sending:
         job.folder.add_sent(replace(attempt, status=result.status.code, stored=stored))
         self._tell(job, item, result, stored)
 
-    def _syntax(self, item: Planned, association: OpenAssociation) -> UID:
+    def _syntax(self, item: Planned, association: OpenAssociation) -> UID | None:
+        accepted = association.accepted(item.instance.sop_class_uid)
+        return next((syntax for syntax in item.syntaxes if syntax in accepted), None)
+
+    def _no_context(self, item: Planned, association: OpenAssociation) -> PermanentError:
         sop_class = item.instance.sop_class_uid
-        accepted = association.accepted(sop_class)
-        for syntax in item.syntaxes:
-            if syntax in accepted:
-                return syntax
-        only = " in a transfer syntax that this object can have" if accepted else ""
-        raise association.no_context(UID(sop_class).name + only)
+        only = " in a transfer syntax that this object can have" if association.accepted(sop_class) else ""
+        return association.no_context(UID(sop_class).name + only)
 
     def _tell_once(self, job: Job, message: str, told: set[str]) -> None:
         """What holds for hundreds of pages alike is one line of the history."""

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final
 import imagecodecs  # noqa: F401
 from PIL import Image
 
-from dicomprinter.imaging.calls import answer
+from dicomprinter.imaging.calls import Answered, answer
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.wire import RELEASED, line
 
@@ -45,11 +45,21 @@ def main() -> None:
     Image.MAX_IMAGE_PIXELS = None
     _say(answers, {"ready": True}, _NOTHING)
     while True:
-        request = requests.get()
-        _alarm(request["timeout"])
-        if _say(answers, *answer(request, limits)):
+        try:
+            request = requests.get(timeout=settings["idle"])
+        except queue.Empty:
+            # Nobody has needed it for long; its parent starts another when there is work again.
+            os._exit(0)
+        if _say(answers, *_answered(request, limits)):
             _write(answers, RELEASED)
-        _alarm(0)
+
+
+def _answered(request: dict[str, Any], limits: Limits) -> Answered:
+    _alarm(request["timeout"])
+    answered = answer(request, limits)
+    # The parent may let it wait before it takes the bytes; when that is gone, writing fails.
+    _alarm(0)
+    return answered
 
 
 def _read(source: BinaryIO, requests: queue.SimpleQueue[dict[str, Any]]) -> None:

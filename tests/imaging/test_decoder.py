@@ -66,8 +66,8 @@ def good(tmp_path: Path) -> Path:
 
 
 def child_of(decoder: Decoder) -> int:
-    assert decoder._child is not None
-    return decoder._child._process.pid
+    (child,) = decoder.children()
+    return child
 
 
 @pytest.mark.parametrize("mode", ColourMode)
@@ -224,7 +224,7 @@ faulty, good, hang = sys.argv[1:]
 process.COMMAND = (sys.executable, "-c", faulty)
 decoder = Decoder(timeout=30)
 decoder.probe(Path(good))
-print(decoder._child._process.pid, flush=True)
+print(*decoder.children(), flush=True)
 if hang:
     decoder._timeout = 3
     decoder.probe(Path(hang))

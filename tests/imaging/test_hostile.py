@@ -148,8 +148,8 @@ def test_a_page_that_the_limits_allow_fits_the_memory_that_goes_with_them(tmp_pa
     (tmp_path / "small").write_bytes(png(1, 1, 16, 6, [bytes(8)]))
     with Decoder() as decoder:
         decoder.page(tmp_path / "small", 0)
-        assert decoder._child is not None
-        status = Path(f"/proc/{decoder._child._process.pid}/status").read_text(encoding="ascii")
+        (pid,) = decoder.children()
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
         idle = int(status.split("VmPeak:")[1].split()[0]) * 1024
     memory = limits.memory - limits.bytes - (1 << 30) + idle
     with Decoder(limits, memory=memory + 8 * MEBIBYTE) as decoder:

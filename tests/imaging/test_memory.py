@@ -78,8 +78,7 @@ def test_a_page_is_held_once_and_given_back(kind: str, tmp_path: Path) -> None:
     make(tmp_path / "x")
     with Decoder() as decoder:
         decoder.page(tmp_path / "x", 0, mode)  # loads the libraries
-        assert decoder._child is not None
-        pid = decoder._child._process.pid
+        (pid,) = decoder.children()
         decoder.probe(tmp_path / "x")  # only now the page has been let go
         idle, idle_total = held(pid, "RssAnon"), held(pid, "VmRSS")
         forget_peak(pid)
@@ -95,8 +94,7 @@ def test_the_child_has_let_go_of_a_page_before_it_is_handed_out(tmp_path: Path) 
     pdf_file(tmp_path / "x")
     with Decoder() as decoder:
         decoder.page(tmp_path / "x", 0)
-        assert decoder._child is not None
-        pid = decoder._child._process.pid
+        (pid,) = decoder.children()
         decoder.probe(tmp_path / "x")
         idle = held(pid, "RssAnon")
         for index in range(4):
