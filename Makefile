@@ -9,7 +9,7 @@ ENV := $(VENV)/.complete
 NATIVE := $(VENV)/.native
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench torture dtd completion clean
+.PHONY: help demo test lint docs bench fuzz torture dtd completion clean
 
 help:
 	@echo 'make demo   print a report to an archive in this process, and show what it holds'
@@ -19,6 +19,7 @@ help:
 	@echo 'make bench  measure beside public tools; the figures are kept in bench/results'
 	@echo 'make torture'
 	@echo '            kill the service at every write, take its disk and clock away, and check its books'
+	@echo 'make fuzz   feed every reader a million hostile inputs; half an hour'
 	@echo 'make dtd    write schemas/config.dtd anew from the declarations'
 	@echo 'make completion'
 	@echo '            write what shells complete anew from the commands'
@@ -64,6 +65,12 @@ bench: $(NATIVE)
 torture: $(ENV)
 	.ci/peers
 	$(BIN)/python -m torture
+
+# One target alone: .venv/bin/python -m fuzz xml; with --short a sample that takes seconds.
+# Where there is no atheris to be had, hypothesis draws alone; the table says so.
+fuzz: $(ENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz || true
+	$(BIN)/python -m fuzz
 
 # A program that fails must not leave an empty DTD behind.
 dtd: $(ENV)

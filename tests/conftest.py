@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from pydicom.config import settings
 
@@ -22,6 +23,9 @@ from tests.scp import StorageScp
 def pytest_configure(config: pytest.Config) -> None:
     """Patient data of any test, where none may be, fails it."""
     config.pluginmanager.register(Canary(), "canary")
+    # A machine that has other things to do makes no example wrong.
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

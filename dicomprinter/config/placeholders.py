@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from dicomprinter.dicom.tags import parse_tag, suggest_keyword
+from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -131,8 +132,14 @@ def _placeholder(text: str) -> Placeholder:
 
 def _date_text(today: date, days: int, spread: int | None) -> str:
     """PS3.4 C.2.2.2.5: `first-last`; a spread of 0 or none is a single date."""
-    middle = today + timedelta(days=days)
-    if not spread:
-        return middle.strftime("%Y%m%d")
-    reach = timedelta(days=spread)
-    return f"{(middle - reach).strftime('%Y%m%d')}-{(middle + reach).strftime('%Y%m%d')}"
+    reach = timedelta(days=spread or 0)
+    try:
+        middle = today + timedelta(days=days)
+        first, last = (f"{end:%Y%m%d}" for end in (middle - reach, middle + reach))
+    except OverflowError:
+        raise PermanentError(
+            "a date lies outside the calendar",
+            cause=f"the job is of the year {today.year}, and #{{Date}} leads out of the years 1 to 9999",
+            remedy="correct the clock of the program that gave the job's time",
+        ) from None
+    return f"{first}-{last}" if spread else first

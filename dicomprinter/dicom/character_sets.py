@@ -90,7 +90,9 @@ def _holds(terms: list[str], text: str) -> bool:
             encoded = text.encode(charset.python_encoding[terms[0]])
         except UnicodeEncodeError:
             return False
-        return terms[0] != "ISO_IR 13" or len(encoded) == len(text)
+        # What a reader takes for another character (a yen for the backslash in its place) is not held.
+        reads_back = encoded.decode(charset.python_encoding[terms[0]], "replace") == text
+        return reads_back and (terms[0] != "ISO_IR 13" or len(encoded) == len(text))
     # Asked one character at a time first: where one has no place, pydicom writes "?" and only warns.
     if not all(any(_holds([term], char) for term in terms) for char in text):
         return False

@@ -15,7 +15,7 @@ from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
 
 from dicomprinter.dicom.character_sets import narrowest, write_in
-from dicomprinter.dicom.tags import tag_name
+from dicomprinter.dicom.tags import dictionary_vr, tag_name
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +95,9 @@ def _read_all(item: Dataset) -> None:
     for tag in list(item.keys()):
         try:
             element = item[tag]
+            # What is a sequence in one place and a text in the other is of no use to anyone.
+            if "SQ" in {element.VR, dictionary_vr(tag)} != {"SQ"} and dictionary_vr(tag) is not None:
+                raise ValueError(element.VR)
             if element.VR == "SQ":
                 for nested in element.value:
                     _read_all(nested)

@@ -16,7 +16,7 @@ from dicomprinter.dicom.attributes import prepared
 from dicomprinter.dicom.query_answer import copy_private
 from dicomprinter.dicom.tags import dictionary_vr, parse_tag, refused_in_a_job, tag_name
 from dicomprinter.dicom.text import clean
-from dicomprinter.dicom.values import set_text
+from dicomprinter.dicom.values import BYTE_VRS, set_text
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _from_json_element(key: str, content: Any, data: dict[str, Any]) -> tuple[Da
         if tag.element < 0x1000 or found is None:
             raise PermanentError(f"its creator ({creator[:4]},{creator[4:]}) is missing")
         one[found] = data[found]
-    if not isinstance(content, dict) or "BulkDataURI" in content:
+    if not isinstance(content, dict) or "BulkDataURI" in content or _is_misplaced(content):
         raise PermanentError("it has no value here")
     known = () if tag.is_private or dictionary_vr(tag) is None else dictionary_VR(tag).split(" or ")
     if known and content.get("vr") not in known:
@@ -177,13 +177,18 @@ def _from_json_element(key: str, content: Any, data: dict[str, Any]) -> tuple[Da
             read = Dataset.from_json(one)
             cleaned, notes = prepared(read)
             # The job keeps its dataset so.
-            cleaned.to_json_dict()
+            json.dumps(cleaned.to_json_dict())
     except PermanentError as error:
         raise PermanentError(str(error), private=json.dumps(content, ensure_ascii=False)) from None
     except Exception as error:  # noqa: BLE001 - pydicom raises whatever a wrong value leads to
         private = json.dumps(content, ensure_ascii=False)
         raise PermanentError(f"it cannot be read ({type(error).__name__})", private=private) from None
     return cleaned, notes
+
+
+def _is_misplaced(content: dict[str, Any]) -> bool:
+    """Whether bytes are given for what holds none (PS3.18 F.2.7)."""
+    return "InlineBinary" in content and content.get("vr") not in BYTE_VRS
 
 
 def _key_name(key: str) -> str:

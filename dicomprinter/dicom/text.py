@@ -251,6 +251,7 @@ _CHECKS: Final[Mapping[str, Callable[[int, str, str], str]]] = MappingProxyType(
         "PN": _person,
         "TM": _time,
         "UI": _uid,
+        "UR": _title,
         **dict.fromkeys(_INTEGERS, _integer),
     }
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _WHOLE = frozenset({"US", "SS", "UL", "SL", "UV", "SV"})
 _REAL = frozenset({"FL", "FD"})
-_BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+BYTE_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 
 
 def set_text(dataset: Dataset, tag: int, vr: str, text: str) -> None:
@@ -27,7 +27,7 @@ def set_text(dataset: Dataset, tag: int, vr: str, text: str) -> None:
     Raises:
         PermanentError: the representation cannot be written from a text, or a part of the text is no value of it.
     """
-    if vr in _BYTES and text:
+    if vr in BYTE_VRS and text:
         raise PermanentError(f"{tag_name(tag)} holds bytes ({vr}) and cannot be set from a text")
     # The value is not checked again: pydicom's warnings would tell it to the log.
     try:
@@ -47,7 +47,7 @@ def _value(vr: str, text: str) -> Any:
     if vr == "SQ":
         return Sequence()
     if not text:
-        return None if vr in _WHOLE | _REAL | _BYTES | {"AT"} else ""
+        return None if vr in _WHOLE | _REAL | BYTE_VRS | {"AT"} else ""
     if vr in ONE_VALUE_VRS:
         return text
     parts = text.split("\\")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.engine.commands import Answer, answered, noted
 from dicomprinter.errors import SpoolError
+from dicomprinter.job import lines
 from dicomprinter.job.disk import make_folder, sync_folder, write_whole
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.parts import State
@@ -98,6 +99,6 @@ def wishes(spool: Spool) -> Iterator[tuple[Path, str, str | None]]:
     with suppress(FileNotFoundError):
         for file in sorted(spool.commands.glob("[!.]*.json")):
             token = None
-            with suppress(ValueError, AttributeError):
-                token = json.loads(file.read_text(encoding="utf-8")).get("token")
+            with suppress(ValueError):
+                token = lines.parsed(file.read_bytes()).get("token")
             yield file, file.stem, token

@@ -21,7 +21,7 @@ from dicomprinter.job.disk import make_folder, sync_file
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import START, Facts, Flags, Payload, State
-from dicomprinter.job.record import JOB_FILE, DamagedJobError, reason_to_hold
+from dicomprinter.job.record import DAMAGE, JOB_FILE, DamagedJobError, reason_to_hold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,7 +205,7 @@ def _rebuilt(job_id: str, folder: JobFolder, why: str) -> Job:
     now = datetime.now().astimezone()
     facts, payload = Facts(job_id, "", "", "damaged", now, now), Payload()
     chosen: list[str] = []
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, *DAMAGE):
         facts, payload = folder.read_arrival()
         chosen = [f"{int(parse_tag(name)):08X}" for name in folder.arrival()["tags"]]
     return Job(

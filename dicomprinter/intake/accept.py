@@ -27,7 +27,8 @@ from dicomprinter.intake.submission import Submission, set_tags
 from dicomprinter.job.disk import sync_folder
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
-from dicomprinter.job.parts import Facts, Flags, PageRef, Payload
+from dicomprinter.job.parts import Facts, Flags, PageRef, Payload, inside, texts
+from dicomprinter.job.record import DAMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -104,8 +105,10 @@ class Intake:
         try:
             arrival = folder.arrival()
             Facts.from_json(arrival["facts"])
+            texts(arrival["tags"].values())
+            texts([inside(entry["to"]) and entry["from"] for entry in arrival["files"]])
             is_copy = any(entry.get("copied") for entry in arrival["files"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, *DAMAGE):
             # Nothing is moved before it is written down: what is here all the same is somebody's.
             left = [*sorted((folder.path / "payload").glob("*")), *folder.path.glob("sidecar.json")]
             damaged = InputError("what was known of this file is damaged", remedy="drop it again")

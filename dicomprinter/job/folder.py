@@ -29,7 +29,19 @@ from pydicom import Dataset
 from dicomprinter.job import lines
 from dicomprinter.job.disk import sync_file, sync_folder, write_whole
 from dicomprinter.job.job import Job, dataset_text
-from dicomprinter.job.parts import Asked, Entry, Facts, Flags, Instance, Payload, Position, Sent, State
+from dicomprinter.job.parts import (
+    Asked,
+    Entry,
+    Facts,
+    Flags,
+    Instance,
+    Payload,
+    Position,
+    Sent,
+    State,
+    made,
+    moment,
+)
 from dicomprinter.job.record import (
     ARRIVAL_FILE,
     DAMAGE,
@@ -97,7 +109,7 @@ class JobFolder:
 
     def first_dataset(self) -> Dataset:
         """The dataset with which the job arrived; empty when it cannot be read."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, *DAMAGE):
             return self.read_dataset(1)
         return Dataset()
 
@@ -210,6 +222,8 @@ class JobFolder:
         check_record(data, self.path)
         versions = [int(file.stem) for file in (self.path / "datasets").iterdir()]
         self._highest = max(versions, default=0)
+        if not {entry["dataset"] for entry in data["entries"]} <= {*versions}:
+            raise LookupError("an entry state's dataset is gone")
         dataset = self.read_dataset(data["dataset"])
         payloads = [Payload.from_json(payload) for payload in data["payloads"]]
         return Job(
@@ -218,8 +232,8 @@ class JobFolder:
             folder=self,
             state=State(data["state"]),
             reason=data["reason"],
-            position=Position(**data["position"]),
-            wake_at=datetime.fromisoformat(data["wake_at"]) if data["wake_at"] else None,
+            position=made(Position, data["position"]),
+            wake_at=moment(data["wake_at"]) if data["wake_at"] else None,
             waits_for=data.get("waits_for"),
             flags=Flags.from_json(data["flags"]),
             payload=payloads[data["payload"]],
@@ -229,10 +243,10 @@ class JobFolder:
             leaving=data["leaving"],
             asks=Asked.from_json(data["asks"]) if data.get("asks") else None,
             match=Dataset.from_json(data["match"]) if data.get("match") is not None else None,
-            instances={instance["key"]: Instance(**instance) for instance in data["instances"]},
+            instances={instance["key"]: made(Instance, instance) for instance in data["instances"]},
             entries=[
                 Entry(
-                    Position(**entry["position"]),
+                    made(Position, entry["position"]),
                     entry["dataset"],
                     Flags.from_json(entry["flags"]),
                     payloads[entry["payload"]],
@@ -259,7 +273,7 @@ class JobFolder:
     def _sent(self) -> Iterator[Sent]:
         for line in lines.read(self.path / _SENT):
             with suppress(TypeError):
-                yield Sent(**line)
+                yield made(Sent, line)
 
     def history(self) -> list[dict[str, Any]]:
         """The history's lines."""
@@ -293,12 +307,12 @@ class JobFolder:
             OSError: it cannot be read now.
         """
         try:
-            command = json.loads((self.path / COMMAND_FILE).read_text(encoding="utf-8"))
+            command = lines.parsed((self.path / COMMAND_FILE).read_bytes())
         except FileNotFoundError:
             return None
         except ValueError:
             command = {}
-        return command if isinstance(command, dict) else {}
+        return command
 
     def clear_command(self) -> None:
         """Take the command away once it has been carried out: a crash before that repeats it."""

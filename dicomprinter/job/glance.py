@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dicomprinter.job.parts import START, Asked, Facts, Position, State
+from dicomprinter.job.lines import parsed
+from dicomprinter.job.parts import START, Asked, Facts, Position, State, made, moment
 from dicomprinter.job.record import (
     DAMAGE,
     DamagedJobError,
@@ -93,8 +93,7 @@ def check_dataset(looked_at: Glance) -> None:
         OSError: it cannot be read now.
     """
     with telling_damage(looked_at.folder):
-        if not isinstance(json.loads(dataset_file(looked_at.folder, looked_at.dataset_version).read_bytes()), dict):
-            raise TypeError
+        parsed(dataset_file(looked_at.folder, looked_at.dataset_version).read_bytes())
 
 
 def rebuilt(folder: Path, error: DamagedJobError) -> Glance:
@@ -114,8 +113,8 @@ def _from_json(folder: Path, data: dict[str, Any]) -> Glance:
         folder=folder,
         state=State(data["state"]),
         reason=data["reason"],
-        position=Position(**data["position"]),
-        wake_at=datetime.fromisoformat(data["wake_at"]) if data["wake_at"] else None,
+        position=made(Position, data["position"]),
+        wake_at=moment(data["wake_at"]) if data["wake_at"] else None,
         waits_for=data.get("waits_for"),
         dataset_version=data["dataset"],
         asks=Asked.from_json(data["asks"]) if data.get("asks") else None,

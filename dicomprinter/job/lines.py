@@ -46,9 +46,22 @@ def read(file: Path) -> Iterator[dict[str, Any]]:
         return
     for line in file.read_bytes().splitlines():
         with suppress(ValueError):
-            value = json.loads(line)
-            if isinstance(value, dict):
-                yield value
+            yield parsed(line)
+
+
+def parsed(text: str | bytes) -> dict[str, Any]:
+    """A JSON object.
+
+    Raises:
+        ValueError: it is something else, or nested more deeply than can be read.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value
 
 
 def content(file: str) -> bytes:
@@ -72,9 +85,7 @@ def last(file: str) -> dict[str, Any] | None:
         return None
     for line in reversed(written.splitlines()):
         with suppress(ValueError):
-            value = json.loads(line)
-            if isinstance(value, dict):
-                return value
+            return parsed(line)
     return None
 
 

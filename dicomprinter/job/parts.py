@@ -2,10 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType, UnionType
+from typing import Any, Final, TypeVar
+
+Part = TypeVar("Part")
+# The kinds of fields that JSON may have filled with something else.
+_KINDS: Final[Mapping[str, type | UnionType]] = MappingProxyType(
+    {"str": str, "int": int, "bool": bool, "str | None": str | None, "int | None": int | None}
+)
+
+
+def made(kind: type[Part], data: Mapping[str, Any]) -> Part:
+    """A part from JSON.
+
+    Raises:
+        TypeError: it has other fields, or values of another kind.
+    """
+    for one in fields(kind):  # type: ignore[arg-type] # each part is a dataclass
+        wanted = _KINDS.get(str(one.type))
+        if wanted is not None and one.name in data and not isinstance(data[one.name], wanted):
+            raise TypeError(one.name)
+    return kind(**data)
+
+
+def moment(text: str) -> datetime:
+    """A date and time with its offset.
+
+    Raises:
+        ValueError: it is none, or has no offset.
+    """
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("no offset")
+    return found
+
+
+def texts(values: Collection[object]) -> tuple[str, ...]:
+    """Texts, one after the other.
+
+    Raises:
+        TypeError: one is something else.
+    """
+    found = tuple(value for value in values if isinstance(value, str))
+    if len(found) != len(values):
+        raise TypeError("not a text")
+    return found
+
+
+def inside(name: str) -> str:
+    """The name of a file below the job's folder, as it is.
+
+    Raises:
+        ValueError: it leads elsewhere.
+    """
+    parts = name.replace("\\", "/").split("/")
+    if not all(parts) or ".." in parts or ":" in name or "\0" in name:
+        raise ValueError("a file that is not in the job's folder")
+    return name
 
 
 class State(StrEnum):
@@ -79,8 +136,8 @@ class Facts:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Facts:
         """From `job.json`."""
-        times = {key: datetime.fromisoformat(data[key]) for key in ("created", "accepted")}
-        return cls(**{**data, **times})
+        texts(data["options"].values())
+        return made(cls, {**data, **{key: moment(data[key]) for key in ("created", "accepted")}})
 
 
 @dataclass(frozen=True)
@@ -122,10 +179,10 @@ class Payload:
     def from_json(cls, data: dict[str, Any]) -> Payload:
         """From `job.json`."""
         return cls(
-            tuple(PageRef(page["file"], page["index"]) for page in data["pages"]),
-            tuple(data["documents"]),
-            tuple(data["texts"]),
-            tuple(data["objects"]),
+            tuple(made(PageRef, {**page, "file": inside(page["file"])}) for page in data["pages"]),
+            tuple(map(inside, data["documents"])),
+            tuple(map(inside, data["texts"])),
+            tuple(map(inside, data["objects"])),
         )
 
 
@@ -161,7 +218,7 @@ class Flags:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Flags:
         """From `job.json`."""
-        return cls(**{**data, "updates": tuple(data["updates"]), "set_tags": tuple(data["set_tags"])})
+        return made(cls, {**data, "updates": texts(data["updates"]), "set_tags": texts(data["set_tags"])})
 
 
 @dataclass(frozen=True)
@@ -231,4 +288,4 @@ class Asked:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Asked:
         """From `job.json`."""
-        return cls(data["query"], data["default"], tuple(data["queries"]))
+        return made(cls, {**data, "queries": texts(data["queries"])})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +17,7 @@ JOB_FILE: Final = "job.json"
 STEPS_FILE: Final = "steps.jsonl"
 ARRIVAL_FILE: Final = "arrival.json"
 # What a file that is torn, or edited by hand, leads to.
-DAMAGE: Final = (ValueError, LookupError, TypeError, AttributeError)
+DAMAGE: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _VERSION: Final = 1
 
 
@@ -36,7 +35,7 @@ def read_record(folder: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     # In this order: they may be written meanwhile, and what is newer is read later.
     place = os.fspath(folder)
     step = lines.last(os.path.join(place, STEPS_FILE))  # noqa: PTH118 - of ten thousand jobs in a moment
-    data = json.loads(lines.content(os.path.join(place, JOB_FILE)))  # noqa: PTH118
+    data = lines.parsed(lines.content(os.path.join(place, JOB_FILE)))  # noqa: PTH118
     if step is not None and step.get("serial") == data.get("serial", 1):
         return data, step
     return data, None
@@ -89,7 +88,4 @@ def dataset_file(folder: Path, version: int) -> Path:
 
 def read_arrival(folder: Path) -> dict[str, Any]:
     """What came in; raises OSError or ValueError."""
-    data = json.loads((folder / ARRIVAL_FILE).read_bytes())
-    if not isinstance(data, dict):
-        raise ValueError("not an object")
-    return data
+    return lines.parsed((folder / ARRIVAL_FILE).read_bytes())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dicomprinter.job.lines import parsed
 from dicomprinter.service.installation import LOG_FILE
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def last_error(log_dir: Path) -> str | None:
 def _tells_an_error(line: str) -> bool:
     if line.startswith("{"):
         try:
-            return json.loads(line).get("level") in _BAD
+            return parsed(line).get("level") in _BAD
         except ValueError:
             return False
     # A day, a time, the level.

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomprinter.config.placeholders import FACTS, FILES, MOMENTS, Placeholder, Template
+from dicomprinter.errors import PermanentError
 
 NOW = datetime(2026, 3, 1, 7, 5, 9)
 
@@ -79,6 +80,12 @@ def filled(text: str) -> str:
 )
 def test_what_a_value_becomes(text: str, expected: str) -> None:
     assert filled(text) == expected
+
+
+@pytest.mark.parametrize(("year", "text"), [(9998, "#{Date,99999}"), (9990, "#{Date,0,9999}"), (1, "#{Date,-400}")])
+def test_a_date_outside_the_calendar_is_told(year: int, text: str) -> None:
+    with pytest.raises(PermanentError, match=f"the year {year}.*clock"):
+        Template.parse(text).expand(Source(datetime(year, 5, 1)), "here")
 
 
 def test_a_tag_that_the_job_lacks_is_empty_and_named() -> None:

@@ -252,3 +252,13 @@ def test_an_answer_that_breaks_off_is_none(missing: int) -> None:
     assert decode_identifier(whole, ExplicitVRLittleEndian).PatientID == "P1234567"
     with pytest.raises(ValueError, match=r"breaks off in PatientID"):
         decode_identifier(whole[:-missing], ExplicitVRLittleEndian)
+
+
+@pytest.mark.parametrize(("keyword", "vr"), [("RequestedProcedureCodeSequence", "SS"), ("PatientComments", "SQ")])
+def test_a_sequence_that_is_none_is_left_out(keyword: str, vr: str) -> None:
+    answer = Dataset()
+    answer.PatientID = "4711"
+    answer.add_new(keyword, vr, 5 if vr == "SS" else [])
+    found = decode_identifier(encode(answer, False, True) or b"", ExplicitVRLittleEndian)
+    assert keyword not in found
+    assert found.PatientID == "4711"

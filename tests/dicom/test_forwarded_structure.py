@@ -55,6 +55,7 @@ def look(path: Path, data: bytes) -> None:
         ("cut off in a length", META + CLASS + b"\x10\0\x01\0UT\0\0\1", "cut off"),
         ("unknown representation", META + CLASS + element(8, 0x18, "XX", b"1.2 "), "unknown value representation"),
         ("twice", META + CLASS + CLASS, "twice"),
+        ("file meta information", META + CLASS + META[132:], "stands in the data set, and belongs before it"),
         ("a delimiter", META + CLASS + SEQUENCE_END, "where an element should begin"),
         ("no length", META + CLASS + element(8, 0x1030, "UT", b"", 0xFFFFFFFF), "no length"),
         (

@@ -84,6 +84,7 @@ def test_made_to_fit(keyword: str, vr: str, text: str, expected: str) -> None:
         ("StudyInstanceUID", "UI", "1.02.3"),
         ("StudyInstanceUID", "UI", "1." + "2" * 63),
         ("StudyInstanceUID", "UI", "abc"),
+        ("RetrieveURL", "UR", "https://pacs/Müller"),
     ],
 )
 def test_refused_by_name_and_without_the_value(keyword: str, vr: str, text: str) -> None:
@@ -167,6 +168,7 @@ def test_the_wished_set(wished: str, name: str) -> None:
         ("ISO_IR 100", "Łódź"),
         ("ISO_IR 6", "Müller"),
         ("ISO_IR 13", "山田"),
+        ("ISO_IR 13", "¥"),
         ("\\ISO 2022 IR 87", "Łódź"),
         ("\\ISO 2022 IR 87", "Müller"),
     ],

@@ -30,9 +30,11 @@ from dicomprinter.dicom.forwarded.structure import (
     Span,
     StructureError,
 )
+from dicomprinter.dicom.tags import tag_text
 from dicomprinter.dicom.text import is_value
 from dicomprinter.errors import PermanentError
 
+_META: Final = 0x0002
 _BIG: Final = Coding(implicit=False, big=True)
 # PS3.5 A.5; the others are JPIP Referenced Deflate, and the same with HTJ2K (PS3.5 A.7, A.12).
 DEFLATED: Final = frozenset(
@@ -116,6 +118,10 @@ def _source(reader: Reader, start: int, named: UID | None, stored: tuple[Reader,
     elements = reader.top(start, coding)
     if not elements:
         raise StructureError("it holds no elements")
+    meta = next((element for element in elements if element.tag >> 16 == _META), None)
+    if meta is not None:
+        # Written before the rest, as they have to be, such elements would be taken for those of the file.
+        raise StructureError(f"{tag_text(meta.tag)} stands in the data set, and belongs before it")
     stop = elements[-1].end
     return Source(reader, start, stop, coding, syntax, tuple(elements), stored or (reader, Span(start, stop)))
 
