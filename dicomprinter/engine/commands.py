@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom import Dataset
 
+from dicomprinter.engine.bells import ring
 from dicomprinter.engine.matches import accept, why_not
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import SpoolError
@@ -88,6 +89,7 @@ def ask_service(spool: Spool, folder: JobFolder, command: str, *, timeout: float
     token = secrets.token_hex(8)
     try:
         folder.write_command({"command": command, "token": token, **details})
+        ring(spool, folder.path.name)
     except FileNotFoundError:
         if folder.path.exists():
             raise

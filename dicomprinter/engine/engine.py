@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dicomprinter.engine.clock_watch import ClockWatch
@@ -98,7 +99,7 @@ class Engine:
     def start(self) -> None:
         """Take up every job of the spool and begin."""
         self._prober.read()
-        take_up_all(self.spool, self._take_up, self._unread)
+        take_up_all(self.spool, partial(self._take_up, is_read=False), self._unread)
         self._sweeper.start()
         for thread in self._threads:
             thread.start()
@@ -151,11 +152,11 @@ class Engine:
         """Whether a job is left after the node that runs; an operator's command is carried out between two nodes."""
         return self._stopping.is_set() or job.folder.has_command()
 
-    def _take_up(self, ticket: Ticket) -> None:
+    def _take_up(self, ticket: Ticket, *, is_read: bool = True) -> None:
         if ticket.is_ready:
             self._queue.put(ticket)
         else:
-            self._scheduler.add(ticket)
+            self._scheduler.add(ticket, is_read=is_read)
 
     def _wake(self, ticket: Ticket) -> None:
         if ticket.waits_for is None:

@@ -1,23 +1,32 @@
-"""Looks at the jobs that wait: wakes them, obeys operators, moves what is too old to `expired/`."""
+"""Looks at the jobs that wait: wakes them, obeys operators, moves what is too old to `expired/`.
+
+To look at ten thousand folders takes long, so they come in turns. One whose time has come, or for which a bell has been
+rung (engine/bells.py), does not wait for its turn.
+"""
 
 from __future__ import annotations
 
+import heapq
 import logging
 import math
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dicomprinter.engine.bells import rung
 from dicomprinter.engine.commands import apply
 from dicomprinter.engine.matches import take_file
 from dicomprinter.engine.restore import restore, wishes
 from dicomprinter.engine.ticket import Ticket
 from dicomprinter.errors import DicomPrinterError, SpoolError
 from dicomprinter.job.folder import JobFolder
+from dicomprinter.job.glance import check_dataset, glance
 from dicomprinter.job.match import match_file
 from dicomprinter.job.parts import State
+from dicomprinter.job.record import DamagedJobError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +40,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("dicomprinter.engine")
 _COMMAND_SECONDS = 1.0
+# So many folders are looked at each time: up to this number of jobs, a file of a stranger's is seen within a second.
+_AT_ONCE = 500
 _CLOCK_TOLERANCE = timedelta(minutes=1)
 
 
@@ -69,17 +80,38 @@ class Scheduler:
         self._discard = discard
         self._stopping = stopping
         self._waiting: dict[str, Ticket] = {}
+        # Each id that waits is in here once, also for a while after it has gone its way.
+        self._turns: deque[str] = deque()
+        self._has_turn: set[str] = set()
+        self._due: list[tuple[datetime, str, int, Ticket]] = []
+        self._added = 0
+        self._unread: set[str] = set()
         self._lock = threading.Lock()
         self._look = threading.Event()
-        # When all are looked at next, on the monotonic clock.
+        # When it comes round next, on the monotonic clock.
         self._all_at = 0.0
         self.looked_at = time.monotonic()
         """When it last came round, or to the next waiting job; on the monotonic clock, in seconds."""
 
-    def add(self, ticket: Ticket) -> None:
-        """Look after a job that waits; any thread may call."""
+    def add(self, ticket: Ticket, *, is_read: bool = True) -> None:
+        """Look after a job that waits, and look at it next; any thread may call.
+
+        Args:
+            ticket: the job's.
+            is_read: whether it has been read whole.
+        """
+        job_id = ticket.job_id
         with self._lock:
-            self._waiting[ticket.job_id] = ticket
+            self._waiting[job_id] = ticket
+            if job_id not in self._has_turn:
+                self._has_turn.add(job_id)
+                # An operator's bell may have rung while it ran.
+                self._turns.appendleft(job_id)
+            if not is_read:
+                self._unread.add(job_id)
+            if ticket.wake_at is not None:
+                self._added += 1
+                heapq.heappush(self._due, (ticket.wake_at, job_id, self._added, ticket))
         self._recovery.add(ticket)
         if ticket.wake_at is not None:
             self._look_at_all((ticket.wake_at - self._clock.look()).total_seconds())
@@ -115,11 +147,15 @@ class Scheduler:
     def _pause(self) -> float:
         """Until the next job is due, at most CheckingInterval, and never so long that an operator gives up waiting."""
         now = self._clock.look()
+        longest = min(self._program().general.checking_interval.total_seconds(), _COMMAND_SECONDS)
         with self._lock:
-            waiting = list(self._waiting.values())
-        due = [ticket.wake_at for ticket in waiting if ticket.wake_at and not self._recovery.is_blocked(ticket)]
-        longest = self._program().general.checking_interval.total_seconds()
-        return min([longest, _COMMAND_SECONDS, *(max(0.0, (at - now).total_seconds()) for at in due)])
+            while self._due and not self._waits_for_its_time(self._due[0][-1]):
+                heapq.heappop(self._due)
+            return min(longest, max(0.0, (self._due[0][0] - now).total_seconds())) if self._due else longest
+
+    def _waits_for_its_time(self, ticket: Ticket) -> bool:
+        """Whether a job still waits, and for nothing else than a time; the lock is held."""
+        return self._waiting.get(ticket.job_id) is ticket and not self._recovery.is_blocked(ticket)
 
     def _wake_recovered(self) -> None:
         """Send on the jobs whose destination has come back."""
@@ -146,13 +182,13 @@ class Scheduler:
         """Touch each waiting job that is due, too old, or wanted by an operator."""
         now = self._clock.look()
         oldest = now - self._program().general.validity_period
-        with self._lock:
-            waiting = list(self._waiting.values())
-        for ticket in waiting:
+        for ticket in self._next(now):
             job_id = ticket.job_id
             self.looked_at = time.monotonic()
             try:
                 folder = JobFolder(self._spool.jobs / job_id)
+                if job_id in self._unread and not self._is_whole(job_id):
+                    continue
                 if folder.has_command():
                     self._command(job_id, folder.read_command() or {})
                 elif match_file(folder.path) is not None:
@@ -169,6 +205,33 @@ class Scheduler:
                 _LOG.error("the disk failed: %s; the job still waits", error.strerror, extra={"job": job_id})
             except Exception:  # noqa: BLE001 - a scheduler that dies would wake nobody
                 _LOG.exception("a fault of the engine; the job still waits", extra={"job": job_id})
+
+    def _next(self, now: datetime) -> list[Ticket]:
+        """The jobs to look at, as they came: whose time has come, for whom a bell has rung, and whose turn it is."""
+        found = set(rung(self._spool))
+        with self._lock:
+            while self._due and self._due[0][0] <= now:
+                found.add(heapq.heappop(self._due)[1])
+            for _ in range(min(len(self._turns), _AT_ONCE)):
+                job_id = self._turns.popleft()
+                if job_id in self._waiting:
+                    self._turns.append(job_id)
+                    found.add(job_id)
+                else:
+                    self._has_turn.discard(job_id)
+            return [self._waiting[job_id] for job_id in sorted(found) if job_id in self._waiting]
+
+    def _is_whole(self, job_id: str) -> bool:
+        """Whether a job that was only glanced at has its dataset; one that has not is held from now on."""
+        try:
+            check_dataset(glance(self._spool.jobs / job_id))
+        except DamagedJobError:
+            damaged = self._spool.load(job_id)
+            self._forget(job_id)
+            self._take_up(Ticket.of(damaged))
+            return False
+        self._unread.discard(job_id)
+        return True
 
     def _command(self, job_id: str, command: dict[str, object]) -> None:
         job = self._spool.load(job_id)
@@ -219,3 +282,4 @@ class Scheduler:
     def _forget(self, job_id: str) -> None:
         with self._lock:
             self._waiting.pop(job_id, None)
+            self._unread.discard(job_id)

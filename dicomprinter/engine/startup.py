@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.engine.ticket import Ticket
 from dicomprinter.errors import SpoolError
-from dicomprinter.job.glance import check_dataset, glance
+from dicomprinter.job.glance import glance
 from dicomprinter.job.record import DamagedJobError
 
 if TYPE_CHECKING:
@@ -28,18 +28,11 @@ def take_up_all(spool: Spool, take_up: Callable[[Ticket], None], after_a_fault: 
     """
     for job_id in spool.job_ids():
         try:
-            take_up(_ticket(spool, job_id))
+            take_up(Ticket.of(glance(spool.jobs / job_id)))
+        except DamagedJobError:
+            # What is left of it is put aside, and it is held.
+            take_up(Ticket.of(spool.load(job_id)))
         except SpoolError as error:
             _LOG.error("%s", error, extra={"job": job_id})
         except OSError as error:
             after_a_fault(job_id, f"the job cannot be read: {error.strerror}")
-
-
-def _ticket(spool: Spool, job_id: str) -> Ticket:
-    try:
-        found = glance(spool.jobs / job_id)
-        check_dataset(found)
-    except DamagedJobError:
-        # What is left of it is put aside, and it is held.
-        return Ticket.of(spool.load(job_id))
-    return Ticket.of(found)
