@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from array import array
 from collections.abc import Callable
@@ -221,6 +222,31 @@ def test_threads_give_what_one_gives() -> None:
     for thread in threads:
         thread.join()
     assert [found[index] for index in range(4)] == [encode(page, 8) for page in pages]
+
+
+def test_other_threads_go_on_meanwhile() -> None:
+    page = noise((1000, 1000), 255).astype(np.uint8)
+    may_begin, has_run = threading.Event(), threading.Event()
+
+    def work() -> None:
+        may_begin.wait()
+        has_run.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    before = sys.getswitchinterval()
+    # Nobody is given the interpreter's lock unless it is let go.
+    sys.setswitchinterval(1000)
+    try:
+        may_begin.set()
+        for _ in range(200):
+            encode(page, 8)
+            if has_run.is_set():
+                break
+        assert has_run.is_set()
+    finally:
+        sys.setswitchinterval(before)
+        thread.join()
 
 
 def test_pixels_that_change_meanwhile_do_no_harm() -> None:
