@@ -105,6 +105,11 @@ class Archive:
         with self._lock:
             self._arrived.clear()
 
+    def keep_only(self, contents: set[str]) -> None:
+        """What else came is nobody's business any more."""
+        with self._lock:
+            self._arrived[:] = [one for one in self._arrived if one.content in contents]
+
     def arrived(self) -> list[Arrived]:
         """What came, in order."""
         with self._lock:

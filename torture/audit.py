@@ -30,6 +30,8 @@ _SPOOL: Final = frozenset(
         "ledger.jsonl",
         "ledger.1.jsonl",
         "destinations.json",
+        # Its next content; it is written whenever something happens.
+        ".destinations.json.new",
         ".lock",
         ".owner",
     }

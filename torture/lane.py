@@ -148,8 +148,16 @@ class Lane:
         said = "".join(file.read_text("utf-8", "replace") for file in self._logs())
         books = Books(service.spool, service.kept, service.temporary, self.drops, {A: self.a, B: self.b}, said)
         found = books.faults()
-        left = [number for number in _processes(service.temporary) if number not in service.processes()]
-        return [*found, *(f"the process {number} was left over" for number in left)]
+        return [*found, *(f"the process {number} was left over" for number in self._orphans())]
+
+    def _orphans(self) -> list[int]:
+        """Processes of a service that has ended; the child of one that was killed notices a little later."""
+        end = time.monotonic() + PATIENCE
+        while left := [one for one in _processes(self.service.temporary) if one not in self.service.processes()]:
+            if time.monotonic() > end:
+                break
+            time.sleep(_POLL)
+        return left
 
     def _logs(self) -> Sequence[Path]:
         return [*self.service.base.glob("screen-*.log"), *(self.service.base / "log").glob("dicomprinter.log*")]

@@ -6,7 +6,8 @@ and answers go, and the file that is to hold what a disk would have to know. Ord
     {"arm": point}         count anew, and end the process at this point
     {"arm": null}          count anew, and end nowhere
     {"calls": true}        say which calls were made since then, in order
-    {"faults": [fault …]}  let calls fail, or wait, from now on
+    {"faults": [fault …]}  let calls fail, or wait, from now on: `calls` is a pattern of their names, `skip` how many
+                           are spared first, `left` how many fail then; `errno`, `seconds` and `torn` say how
 """
 
 from __future__ import annotations
@@ -90,6 +91,9 @@ class Orders:
         return (point.call, point.nth) == (name, self._counts.get(name))
 
     def _failing(self, fault: dict[str, Any], size: int | None) -> int | None:
+        if fault.get("skip"):
+            fault["skip"] -= 1
+            return None
         if fault.get("left") is not None:
             if fault["left"] <= 0:
                 return None

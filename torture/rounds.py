@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.waiting import wait_until
 from torture.lane import Lane
 from torture.place import Place
 from torture.points import Point, points_of
@@ -172,7 +173,7 @@ class _Runner(threading.Thread):
             disk = Disk.of(lane.service.base, contents.get)
         lane.service.arm(points.pop(0))
         lane.begin(*drops)
-        while not lane.settle(timeout=60):
+        while not (lane.settle(timeout=60) and self._disarmed(lane)):
             self._count(lane, one)
             if disk is not None:
                 disk.replay((lane.folder / "trace").read_text("utf-8"))
@@ -181,8 +182,16 @@ class _Runner(threading.Thread):
                     self._tally.losses += 1
                 disk = None
             self._restart(lane, one, points)
-        lane.service.arm(None)
         return lane.books()
+
+    def _disarmed(self, lane: Lane) -> bool:
+        """Whether it lived until now; what it writes by itself may have come to a point just before."""
+        try:
+            lane.service.arm(None)
+        except (OSError, RuntimeError):
+            wait_until(lane.service.is_dead, "it has ended")
+            return False
+        return True
 
     def _restart(self, lane: Lane, one: Round, points: list[Point]) -> None:
         while True:

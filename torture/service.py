@@ -138,7 +138,7 @@ class Tortured(Service):
         return found
 
     def faults(self, *faults: dict[str, Any]) -> None:
-        """From now on let calls fail: `calls` is a pattern of their names, `errno`, `seconds`, `torn` say how."""
+        """From now on let calls fail, as torture.launch has it."""
         self._ask({"faults": list(faults)})
 
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -28,9 +29,14 @@ class ClockWatch:
         self._steady = steady
         self._difference = clock().timestamp() - steady()
         self._doubt_until = float("-inf")
+        self._lock = threading.Lock()
 
     def look(self) -> datetime:
-        """The time; a jump is told to the log."""
+        """The time; a jump is told to the log. Any thread may call."""
+        with self._lock:
+            return self._look()
+
+    def _look(self) -> datetime:
         now = self._clock()
         difference = now.timestamp() - self._steady()
         jump, self._difference = difference - self._difference, difference

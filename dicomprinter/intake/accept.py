@@ -89,6 +89,15 @@ class Intake:
         """The folders of what a crash or a failing disk has interrupted, in order of arrival."""
         return sorted(self.spool.jobs.glob(UNFINISHED + "*"))
 
+    def claimed(self) -> set[Path]:
+        """The files that an unfinished job still waits for: none of them is a job of its own."""
+        found: set[Path] = set()
+        for path in self.unfinished():
+            with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+                entries = JobFolder(path).arrival()["files"]
+                found |= {Path(entry["from"]) for entry in entries if not os.path.lexists(path / entry["to"])}
+        return found
+
     def recover(self) -> Iterator[Job]:
         """Go on with what was interrupted; what cannot be taken in even now stays for another time."""
         for path in self.unfinished():

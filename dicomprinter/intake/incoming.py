@@ -141,6 +141,8 @@ class Incoming(FileSystemEventHandler):
         with self._lock:
             self._complete.keep_only(set(files))
         self._later = {file: until for file, until in self._later.items() if until > time.monotonic()}
+        claimed = self._intake.claimed() if pending else set()
+        files = [file for file in files if file not in claimed]
         names = set(files)
         sidecars = {file.with_suffix(""): file for file in files if _is_sidecar(file)}
         texts = {text for file in files if not _is_sidecar(file) and (text := file.with_suffix(_TEXT)) != file}

@@ -301,6 +301,35 @@ def test_a_disk_that_fails_on_the_way_in_loses_nothing(
     assert names(reception.spool.jobs) == [job.id]
 
 
+def test_a_text_whose_page_has_gone_ahead_is_no_job_of_its_own(
+    tmp_path: Path, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fails between the page and the text beside it, and is well again before that is gone on with."""
+    rename = Path.rename
+
+    def fail(path: Path, target: Path) -> Path:
+        if path.suffix == ".txt":
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    reception = Reception(tmp_path, decoder)
+    # A text alone would have to lie still for some seconds.
+    reception._incoming._complete.quiet = 0
+    reception.put(a_png=png(1), a_txt=b"Befund", a_png_json=SIDECAR)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", fail)
+        reception.look()
+    for _ in range(3):
+        reception.look()
+    assert reception.jobs == []
+    assert names(reception.spool.rejected) == []
+    reception._incoming._recover_at = 0.0
+    reception.look()
+    (job,) = reception.jobs
+    assert (len(job.payload.pages), len(job.payload.texts), job.facts.name) == (1, 1, "Brief")
+    assert names(reception.spool.incoming) == []
+
+
 def names(folder: Path) -> list[str]:
     """Everything in a folder, hidden or not."""
     return [path.name for path in folder.iterdir()]
