@@ -100,9 +100,12 @@ class Lane:
             TimeoutError: it does not come to rest.
         """
         end = time.monotonic() + timeout
+        quiet = 0
         while not self.service.is_dead():
             jobs = self._jobs()
-            if not jobs and not any(self.service.incoming.iterdir()):
+            # A listing may miss what is renamed meanwhile.
+            quiet = 0 if jobs or any(self.service.incoming.iterdir()) else quiet + 1
+            if quiet > 1:
                 return True
             for folder, job in jobs:
                 self._operate(folder, job)

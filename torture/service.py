@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.links import ROOT
 from tests.system.service import Service
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 from torture.points import Point
 
 
@@ -92,7 +92,7 @@ class Tortured(Service):
             )
         theirs.close()
         if wait:
-            self.wait_for(lambda: self.is_dead() or "ready:" in self.said, "the service is ready")
+            wait_until(lambda: self.is_dead() or "ready:" in self.said, "the service is ready", 2 * PATIENCE)
             if self.is_dead():
                 raise Died(self.died_at)
 

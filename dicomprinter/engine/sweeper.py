@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 _THREADS = 2
 _AT_ONCE = 100
 _GATHERING_SECONDS = 0.1
+_AGAIN_SECONDS = 5.0
 
 
 class Sweeper:
     """What is put into it has lost its name already; what is left when the process ends goes at the next start.
+
+    What cannot be removed, or not yet, is tried again some seconds later.
 
     Args:
         secure: brings to the disk what has to be there before a folder goes; called once for all that wait.
@@ -49,17 +52,29 @@ class Sweeper:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _sweep(self) -> None:
-        while (folder := self._gone.get()) is not None:
-            folders = [folder, *self._more()]
-            # A disk that fails now: the next start removes them.
-            with suppress(OSError):
-                self._secure()
-                for each in folders:
-                    shutil.rmtree(each, ignore_errors=True)
+        left: list[Path] = []
+        while True:
+            try:
+                folder = self._gone.get(timeout=_AGAIN_SECONDS if left else None)
+            except queue.Empty:
+                left = self._remove(left)
+                continue
+            if folder is None:
+                return
+            left = self._remove([*left, *self._more(folder)])
 
-    def _more(self) -> list[Path]:
-        """What comes within a moment of the first: each time costs the disk a sync."""
-        found: list[Path] = []
+    def _remove(self, folders: list[Path]) -> list[Path]:
+        """Remove folders; those that are there still."""
+        # A disk that fails now is well again at another time.
+        with suppress(OSError):
+            self._secure()
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+        return [folder for folder in folders if folder.exists()]
+
+    def _more(self, first: Path) -> list[Path]:
+        """What comes within a moment of the first, and that: each time costs the disk a sync."""
+        found = [first]
         end = time.monotonic() + _GATHERING_SECONDS
         with suppress(queue.Empty):
             while len(found) < _AT_ONCE:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from dicomprinter.engine import sweeper as sweeper_module
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
 from dicomprinter.engine.sweeper import Sweeper
@@ -73,19 +75,41 @@ def test_the_ledger_is_on_the_disk_before_the_folders_go(tmp_path):
     assert there[0] == [True] * 3
 
 
-def test_a_disk_that_cannot_sync_the_ledger_keeps_the_folders_for_the_next_start(tmp_path):
-    asked = []
+def test_a_folder_stays_as_long_as_the_ledger_cannot_be_synced(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeper_module, "_AGAIN_SECONDS", 0.01)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    there = []
 
-    def fails():
-        asked.append(1)
-        raise OSError(5, "Input/output error")
+    def fails_twice():
+        there.append(folder.exists())
+        if len(there) < 3:
+            raise OSError(5, "Input/output error")
 
-    sweeper = Sweeper(fails)
-    sweeper.put(tmp_path / "folder")
-    (tmp_path / "folder").mkdir()
+    sweeper = Sweeper(fails_twice)
+    sweeper.put(folder)
     sweeper.start()
-    wait_until(lambda: asked, "it was tried")
-    assert (tmp_path / "folder").exists()
+    wait_until(lambda: not folder.exists(), "it goes in the end")
+    assert there == [True] * 3
+
+
+def test_a_folder_that_cannot_be_removed_now_is_removed_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeper_module, "_AGAIN_SECONDS", 0.01)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    remove, tries = shutil.rmtree, []
+
+    def fails_twice(path, **options):
+        tries.append(path)
+        if len(tries) > 2:
+            remove(path, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", fails_twice)
+    sweeper = Sweeper(lambda: None)
+    sweeper.put(folder)
+    sweeper.start()
+    wait_until(lambda: not folder.exists(), "it goes in the end")
+    assert tries == [folder] * 3
 
 
 def test_what_archives_confirmed_is_on_the_disk_before_the_job_goes_on(spool, monkeypatch):
