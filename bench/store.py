@@ -1,20 +1,28 @@
-"""C-STORE: many small objects and some large ones on one association, ours beside storescu as it is installed."""
+"""C-STORE: many small objects and some large ones on one association, ours beside storescu.
+
+As installed, each object of storescu waits some 45 ms: the Nagle algorithm of one side holds a last short packet back
+until the other side's delayed acknowledgement comes. TCP_NODELAY=1 in the environment of storescu and of the archive
+turns that off; ours has it turned off always.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
+from bench.bare import BareSender
 from bench.instances import write_instance
 from bench.measure import alternate, run
 from bench.pages import grey, photo
@@ -27,7 +35,10 @@ from tests.scp import StorageScp
 
 _SMALL: Final = (512, 512)
 """Rows and columns of 256 KB in grey."""
-_FASTER_THAN_STORESCU: Final = 4
+_FASTER_THAN_STOCK: Final = 20
+_FASTER_THAN_WITHOUT_DELAY: Final = 1
+_WITHOUT_DELAY: Final[Mapping[str, str]] = MappingProxyType({"TCP_NODELAY": "1"})
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 
 @dataclass(frozen=True)
@@ -45,28 +56,91 @@ class _Load:
 
     name: str
     files: dict[Path, str]
+    small: bool
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """One archive, and how it and storescu are run.
+
+    Args:
+        opened: starts the archive in a folder, with an environment.
+        target: times as fast as storescu, for small objects.
+        target_large: the same for large ones.
+        environment: of both.
+        on_disk: whether the archive keeps what comes on the disk, not in memory.
+    """
+
+    opened: Callable[[Path, Mapping[str, str]], AbstractContextManager[_Archive]]
+    target: float | None = None
+    target_large: float | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    on_disk: bool = False
 
 
 def measure(place: Place) -> list[Row]:
     """A row for each archive and size of objects."""
-    rows = []
     loads = _loads(place)
-    for opened in (_storescp, _orthanc) if place.scale.peers else (_in_process,):
-        with opened(place.folder) as archive:
-            rows += [_row(archive, load, place) for load in loads]
+    if not place.scale.peers:
+        with _in_process() as archive:
+            return [_row(archive, load, _Comparison(_storescp), place, None) for load in loads]
+    tiny = place.folder / "tiny.dcm"
+    write_instance(tiny, np.zeros((8, 8), np.uint8))
+    comparisons = (
+        _Comparison(_storescp, target=_FASTER_THAN_STOCK),
+        _Comparison(_storescp, _FASTER_THAN_WITHOUT_DELAY, _FASTER_THAN_WITHOUT_DELAY, environment=_WITHOUT_DELAY),
+        _Comparison(_orthanc, target=_FASTER_THAN_STOCK),
+        _Comparison(_orthanc, on_disk=True),
+    )
+    rows = []
+    for comparison in comparisons:
+        with (
+            _folder_of(comparison, place) as folder,
+            comparison.opened(folder, comparison.environment) as archive,
+        ):
+            rows += [_row(archive, load, comparison, place, tiny) for load in loads]
     return rows
 
 
-def _row(archive: _Archive, load: _Load, place: Place) -> Row:
+def _row(archive: _Archive, load: _Load, comparison: _Comparison, place: Place, tiny: Path | None) -> Row:
+    environment = comparison.environment
     what = f"{load.name} to {archive.name}"
     actions: dict[str, Callable[[], object]] = {"ours": partial(_send, archive.port, load.files)}
-    if place.scale.peers:
-        actions["theirs"] = lambda: run(
-            program("storescu"), "-aec", "PACS", "127.0.0.1", archive.port, *map(str, load.files)
-        )
+    if tiny is not None:
+        what += ", TCP_NODELAY on both sides" if environment else ", both as installed"
+        what += ", its disk included" if comparison.on_disk else ""
+        actions["theirs"] = partial(_storescu, archive.port, load.files, environment)
+        actions["start"] = partial(_storescu, archive.port, [tiny], environment)
+        if load.small:
+            actions["bare"] = BareSender.to(Peer("PACS", "127.0.0.1", archive.port), load.files).send
     found = alternate(place.scale.rounds, actions, between=archive.empty)
-    is_target = archive.name == "Orthanc" and load.name.endswith("256 KB")
-    return Row("store", what, found["ours"], found.get("theirs"), target=_FASTER_THAN_STORESCU if is_target else None)
+    theirs, details = found.get("theirs"), {}
+    if theirs is None:
+        return Row("store", what, found["ours"])
+    remarks = []
+    if environment:
+        # The stricter way: only theirs is without its start-up, which has an association in it.
+        details = {"theirs whole": theirs, "start-up": found["start"]}
+        remarks.append(f"theirs whole {theirs}, start-up {found['start']}")
+        theirs = theirs.less(found["start"])
+    if load.small:
+        details["bare sender"] = found["bare"]
+        ratio = theirs.median / found["bare"].median
+        remarks.append(f"bytes made beforehand and no more {found['bare']}, {ratio:.1f}×")
+    target = comparison.target if load.small else comparison.target_large
+    return Row("store", what, found["ours"], theirs, target=target, remark="; ".join(remarks), details=details)
+
+
+def _storescu(port: int, files: Iterable[Path], environment: Mapping[str, str]) -> None:
+    run(program("storescu"), "-aec", "PACS", "127.0.0.1", port, *files, **environment)
+
+
+@contextmanager
+def _folder_of(comparison: _Comparison, place: Place) -> Iterator[Path]:
+    """Where the archive keeps what comes: in memory where Linux has such a folder, so that no disk is measured."""
+    memory = _MEMORY if _MEMORY.is_dir() and not comparison.on_disk else place.folder
+    with tempfile.TemporaryDirectory(prefix="dicomprinter-bench-", dir=memory) as folder:
+        yield Path(folder) / "archive"
 
 
 def _send(port: int, files: dict[Path, str]) -> None:
@@ -94,19 +168,19 @@ def _loads(place: Place) -> list[_Load]:
             path = place.folder / f"{name.replace(' ', '')}-{number}.dcm"
             files[path] = write_instance(path, pixels)
         size = name if name == "256 KB" else f"{page.nbytes / 1e6:.0f} MB"
-        loads.append(_Load(f"{count} × {size}", files))
+        loads.append(_Load(f"{count} × {size}", files, small=pixels is little))
     return loads
 
 
 @contextmanager
-def _in_process(_folder: Path) -> Iterator[_Archive]:
+def _in_process() -> Iterator[_Archive]:
     with StorageScp() as scp:
         yield _Archive("a SCP in this process", scp.port, scp.received.clear)
 
 
 @contextmanager
-def _storescp(folder: Path) -> Iterator[_Archive]:
-    with servers.storescp(folder / "storescp", ae_title="PACS") as server:
+def _storescp(folder: Path, environment: Mapping[str, str]) -> Iterator[_Archive]:
+    with servers.storescp(folder, ae_title="PACS", environment=environment) as server:
 
         def empty() -> None:
             shutil.rmtree(server.folder)
@@ -116,9 +190,9 @@ def _storescp(folder: Path) -> Iterator[_Archive]:
 
 
 @contextmanager
-def _orthanc(folder: Path) -> Iterator[_Archive]:
+def _orthanc(folder: Path, environment: Mapping[str, str]) -> Iterator[_Archive]:
     # It would refuse the title of another.
-    with servers.orthanc(folder / "orthanc", ae_title="PACS") as server:
+    with servers.orthanc(folder, ae_title="PACS", environment=environment) as server:
 
         def empty() -> None:
             for patient in json.loads(server.get("/patients")):

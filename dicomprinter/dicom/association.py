@@ -12,8 +12,9 @@ from __future__ import annotations
 import io
 import logging
 import os
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
@@ -263,7 +264,9 @@ class Association:
 def _negotiate(peer: Peer, wire: Wire, proposed: Sequence[Context]) -> Answer:
     awaited = "the answer to the association request"
     try:
-        wire.send(encode_request(peer, proposed), peer.association_timeout)
+        # A peer that has gone may have said why: an alert of TLS, or a rejection before it heard us.
+        with suppress(ConnectionError, ssl.SSLEOFError):
+            wire.send(encode_request(peer, proposed), timeout=peer.association_timeout)
         kind, body = wire.receive(peer.association_timeout)
     except pdus.NotAPduError as error:
         raise failures.not_dicom(peer, detail=str(error)) from error

@@ -11,6 +11,7 @@ from typing import Final
 
 from dicomprinter.dicom import failures, pdus
 from dicomprinter.dicom.commands import Command, decode_command
+from dicomprinter.dicom.outgoing import OutgoingFile
 from dicomprinter.dicom.peer import Peer
 from dicomprinter.dicom.wire import Wire
 from dicomprinter.errors import DicomPrinterError, PermanentError
@@ -19,8 +20,6 @@ _log = logging.getLogger(__name__)
 
 # What we send most of at once, whatever the peer allows.
 _LONGEST_SENT: Final = 256 * 1024
-# A request for a C-STORE is some 250 bytes, a few times that in the smallest fragments.
-_ROOM_FOR_COMMAND: Final = 4 * 1024
 # No answer of ours to come is near this; a peer that sends more is broken.
 _LONGEST_ANSWER: Final = 64 * 1024 * 1024
 _AFTERMATH: Final = 1.0
@@ -39,7 +38,6 @@ class Messages:
         self._wire = wire
         self._open = True
         self._arrived: deque[tuple[int, bytes]] = deque()
-        self._outgoing = bytearray()
         longest = min(max_pdu or _LONGEST_SENT, _LONGEST_SENT) - pdus.FRAGMENT_OVERHEAD
         # Fragments have an even number of bytes.
         self._longest_fragment = longest - longest % 2
@@ -50,6 +48,7 @@ class Messages:
                 cause="no data fits into them",
                 remedy="correct the maximum PDU length on the peer",
             )
+        self._outgoing = OutgoingFile(self._longest_fragment)
 
     @property
     def open(self) -> bool:
@@ -64,32 +63,27 @@ class Messages:
         """
         longest = self._longest_fragment
         whole = pdus.fragments(command, context, pdus.COMMAND, longest) + pdus.fragments(data, context, 0, longest)
-        self._send(whole, "a request")
+        self._send(whole, sending="a request")
 
     def send_file(self, context: int, command: bytes, file: io.BufferedReader, length: int) -> None:
         """Send an encoded command set and the next `length` bytes of a file as its data set.
-
-        Many PDUs go out at once, from one buffer: it is not mapped memory, as a file that becomes shorter would kill
-        the process there.
 
         Raises:
             TransientError: the connection failed.
             PermanentError: the file is shorter than it was.
         """
-        lead = pdus.fragments(command, context, pdus.COMMAND, self._longest_fragment)
-        if len(lead) > _ROOM_FOR_COMMAND:
-            self._send(lead, "a request")
-            lead = b""
-        if not self._outgoing:
-            self._outgoing = bytearray(_ROOM_FOR_COMMAND + pdus.FRAGMENT_HEAD_LENGTH + _LONGEST_SENT)
-        view = memoryview(self._outgoing)
-        view[: len(lead)] = lead
-        end, left = len(lead), length
-        # The peer may have answered early and gone.
-        while left and self._open:
-            end, left = self._fill(view, end, left, context, file)
-            self._send(view[:end], "an instance")
-            end = 0
+        request = pdus.fragments(command, context, pdus.COMMAND, self._longest_fragment)
+        try:
+            for batch in self._outgoing.batches(file, length, context):
+                self._send(request, *batch, sending="an instance")
+                request = b""
+                if not self._open:
+                    return  # the peer has answered early and gone
+        except EOFError:
+            self.abort()
+            raise PermanentError(
+                "a file that was being sent became shorter", cause="something changed it", remedy="send it again"
+            ) from None
 
     def receive(self, awaited: str) -> tuple[Command, bytes]:
         """The next message as (command set, data set as sent); `awaited` says in words what should come.
@@ -124,13 +118,13 @@ class Messages:
         timeout = self._peer.association_timeout
         deadline = _deadline(timeout)
         try:
-            self._wire.send(pdus.short_pdu(pdus.RELEASE_REQUEST), timeout)
+            self._wire.send(pdus.short_pdu(pdus.RELEASE_REQUEST), timeout=timeout)
             while True:
                 kind, _ = self._wire.receive(_left(deadline))
                 if kind in (pdus.RELEASE_ANSWER, pdus.ABORT):
                     break
                 if kind == pdus.RELEASE_REQUEST:
-                    self._wire.send(pdus.short_pdu(pdus.RELEASE_ANSWER), timeout)
+                    self._wire.send(pdus.short_pdu(pdus.RELEASE_ANSWER), timeout=timeout)
         except (OSError, pdus.NotAPduError) as error:
             _log.warning("%s did not answer the release: %s", self._peer, type(error).__name__)
         finally:
@@ -141,35 +135,19 @@ class Messages:
         if not self._open:
             return
         try:
-            self._wire.send(pdus.short_pdu(pdus.ABORT), _AFTERMATH)
+            self._wire.send(pdus.short_pdu(pdus.ABORT), timeout=_AFTERMATH)
         except OSError as error:
             _log.debug("%s could not be told of the abort: %s", self._peer, type(error).__name__)
         finally:
             self._close()
 
-    def _fill(self, view: memoryview, end: int, left: int, context: int, file: io.BufferedReader) -> tuple[int, int]:
-        """Add PDUs with what is `left` of a file, as many as there is room for: (end of the last, bytes left)."""
-        while left:
-            count = min(left, self._longest_fragment)
-            head, start = end, end + pdus.FRAGMENT_HEAD_LENGTH
-            if start + count > len(view):
-                break
-            end, left = start + count, left - count
-            if file.readinto(view[start:end]) != count:
-                self.abort()
-                raise PermanentError(
-                    "a file that was being sent became shorter", cause="something changed it", remedy="send it again"
-                )
-            pdus.pack_fragment_head(view, head, count, context, 0 if left else pdus.LAST)
-        return end, left
-
-    def _send(self, data: bytes | memoryview, sending: str) -> None:
+    def _send(self, *parts: bytes | memoryview, sending: str) -> None:
         if not self._open:
             if self._arrived:
                 return
             raise failures.closed(self._peer, awaited=f"{sending} was sent")
         try:
-            self._wire.send(data, self._peer.dimse_timeout)
+            self._wire.send(*parts, timeout=self._peer.dimse_timeout)
         except TimeoutError:
             # Part of a PDU went out: nothing that follows would be understood, so no A-ABORT.
             self._close()
@@ -217,7 +195,7 @@ class Messages:
             raise self._fail(failures.aborted(self._peer, source, reason, awaited=awaited))
         elif kind == pdus.RELEASE_REQUEST:
             with contextlib.suppress(OSError):
-                self._wire.send(pdus.short_pdu(pdus.RELEASE_ANSWER), _AFTERMATH)
+                self._wire.send(pdus.short_pdu(pdus.RELEASE_ANSWER), timeout=_AFTERMATH)
             raise self._fail(failures.released(self._peer, awaited=awaited))
         else:
             self.abort()

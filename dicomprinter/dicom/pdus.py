@@ -22,7 +22,6 @@ _PDU_TYPES: Final = range(0x01, 0x08)
 _LONGEST_PDU: Final = 64 * 1024 * 1024
 # PDU header 6 bytes; the fragment's length, context and control bytes count as part of the PDU's length.
 _FRAGMENT_HEAD: Final = struct.Struct(">BxLLBB")
-FRAGMENT_HEAD_LENGTH: Final = _FRAGMENT_HEAD.size
 FRAGMENT_OVERHEAD: Final = 6
 
 
@@ -69,10 +68,9 @@ def pdu(kind: int, body: bytes) -> bytes:
     return _HEADER.pack(kind, len(body)) + body
 
 
-def pack_fragment_head(buffer: memoryview, start: int, length: int, context: int, control: int) -> None:
-    """Write what stands before a fragment of `length` bytes that is alone in its P-DATA-TF (PS3.8 9.3.5)."""
-    overhead = FRAGMENT_OVERHEAD + length
-    _FRAGMENT_HEAD.pack_into(buffer, start, P_DATA, overhead, 2 + length, context, control)
+def fragment_head(length: int, context: int, control: int) -> bytes:
+    """What stands before a fragment of `length` bytes that is alone in its P-DATA-TF (PS3.8 9.3.5)."""
+    return _FRAGMENT_HEAD.pack(P_DATA, FRAGMENT_OVERHEAD + length, 2 + length, context, control)
 
 
 def fragments(data: bytes, context: int, control: int, longest: int) -> bytes:
@@ -88,8 +86,7 @@ def fragments(data: bytes, context: int, control: int, longest: int) -> bytes:
     for start in range(0, len(data), longest):
         part = data[start : start + longest]
         last = LAST if start + longest >= len(data) else 0
-        head = _FRAGMENT_HEAD.pack(P_DATA, FRAGMENT_OVERHEAD + len(part), 2 + len(part), context, control | last)
-        parts += (head, part)
+        parts += (fragment_head(len(part), context, control | last), part)
     return b"".join(parts)
 
 

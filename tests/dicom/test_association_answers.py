@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import sys
@@ -12,7 +13,8 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
 from dicomprinter.dicom.association import Association
-from dicomprinter.dicom.pdus import COMMAND, LAST, P_DATA, fragments, pdu
+from dicomprinter.dicom.contexts import number_contexts
+from dicomprinter.dicom.pdus import COMMAND, LAST, P_DATA, REJECT, fragments, pdu
 from dicomprinter.dicom.status import StoreResult
 from dicomprinter.dicom.wire import Wire
 from dicomprinter.errors import PermanentError, TransientError
@@ -181,6 +183,23 @@ def test_a_file_that_vanishes_while_it_is_sent(running: Run, tmp_path: Path) -> 
     assert got[0] > 20_000_000
 
 
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="waits for the reset by poll")
+def test_a_rejection_of_a_peer_that_has_gone_already_is_heard() -> None:
+    """So is the alert of one that refuses our certificate."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        theirs, _ = server.accept()
+    theirs.sendall(pdu(REJECT, bytes((0, 1, 1, 7))))
+    # Closed like this, the connection is reset.
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+    poll = select.poll()
+    poll.register(ours, 0)
+    assert poll.poll(PATIENCE * 1000)
+    with pytest.raises(PermanentError, match="does not answer to the called AE title"):
+        Association.over(Wire(ours), peer(1), number_contexts([(SC, [ExplicitVRLittleEndian])]))
+
+
 def test_a_time_out_is_for_each_step_forward() -> None:
     ours, theirs = _pair()
     read = bytearray()
@@ -195,8 +214,8 @@ def test_a_time_out_is_for_each_step_forward() -> None:
     reader.start()
     wire = Wire(ours)
     try:
-        # All of it takes a second and more.
-        wire.send(bytes(200_000), 0.5)
+        # All of it takes a second.
+        wire.send(bytes(50_000), b"", memoryview(bytes(150_000)), timeout=0.5)
     finally:
         reader.join(PATIENCE)
         wire.close()
