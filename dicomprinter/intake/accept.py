@@ -74,15 +74,18 @@ class Intake:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise
 
-    def take(self, files: Sequence[Path], submission: Submission, sidecar: Path | None = None) -> Job | None:
+    def take(
+        self, files: Sequence[Path], submission: Submission, sidecar: Path | None = None, *, job_id: str = ""
+    ) -> Job | None:
         """Make a job of these files, which leave their place; refused ones go to `rejected/`, and None comes back.
 
-        `sidecar`, which the submission was read from, goes with them.
+        `sidecar`, which the submission was read from, goes with them. `job_id` is one that the spool has made, for
+        files that are taken side by side and are to keep their order; a new one if empty.
 
         Raises:
             OSError: a file cannot be moved now; it stays where it is.
         """
-        folder = self._begin(files, submission, sidecar)
+        folder = self._begin(files, submission, sidecar, job_id)
         return self._take(folder, folder.arrival())
 
     def unfinished(self) -> list[Path]:
@@ -160,7 +163,13 @@ class Intake:
         _LOG.error("rejected as %s: %s", reject_id, error, extra={"private": private})
 
     def _begin(
-        self, files: Sequence[Path], submission: Submission, sidecar: Path | None = None, *, copied: bool = False
+        self,
+        files: Sequence[Path],
+        submission: Submission,
+        sidecar: Path | None = None,
+        job_id: str = "",
+        *,
+        copied: bool = False,
     ) -> JobFolder:
         now = self.clock()
         facts = Facts(
@@ -183,7 +192,7 @@ class Intake:
         if copied:
             # The originals are still where they were: after a crash these may go.
             entries = [{**entry, "copied": True} for entry in entries]
-        folder = JobFolder.create(self.spool.jobs / (UNFINISHED + self.spool.new_id()))
+        folder = JobFolder.create(self.spool.jobs / (UNFINISHED + (job_id or self.spool.new_id())))
         try:
             folder.write_arrival(facts, entries, submission.tags)
         except Exception:

@@ -7,9 +7,10 @@ import os
 import stat
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
@@ -34,6 +35,17 @@ _SIDECAR = ".json"
 _TEXT = ".txt"
 _RETRY_SECONDS = 5.0
 _ALONE_SECONDS = 600.0
+# A file waits for the disk most of the time that it takes, so several are taken at once.
+_SIDE_BY_SIDE = 4
+
+
+class _Complete(NamedTuple):
+    """A file that is to become a job of this id, what lies beside it and belongs to it, and its sidecar."""
+
+    job_id: str
+    file: Path
+    beside: list[Path]
+    sidecar: Path | None
 
 
 class Incoming(FileSystemEventHandler):
@@ -57,7 +69,7 @@ class Incoming(FileSystemEventHandler):
         self._complete = Completeness()
         self._later: dict[Path, float] = {}
         # When a file was taken without a sidecar, and since when a sidecar has lain alone.
-        self._bare: dict[Path, float] = {}
+        self._bare: dict[str, float] = {}
         self._alone: dict[Path, float] = {}
         self._unreadable: set[Path] = set()
         # The first look goes on with what a crash has interrupted.
@@ -147,19 +159,42 @@ class Incoming(FileSystemEventHandler):
         sidecars = {file.with_suffix(""): file for file in files if _is_sidecar(file)}
         texts = {text for file in files if not _is_sidecar(file) and (text := file.with_suffix(_TEXT)) != file}
         self._reject_lone_sidecars(sidecars, names)
+        complete: deque[_Complete] = deque()
+        # A text that lies beside two files is the first one's.
+        given: set[Path] = set()
         for file in files:
-            if self._stopping.is_set():
-                return False
-            self._busy_since = time.monotonic()
             if _is_sidecar(file) or file in texts:
                 continue
             text = file.with_suffix(_TEXT)
-            beside = [text] if text != file and text in names else []
+            beside = [text] if text != file and text in names and text not in given else []
             if all([self._is_ready(file, alone=True), *(self._is_ready(one, alone=False) for one in beside)]):
-                self._take(file, beside, sidecars.get(file))
+                given.update(beside)
+                complete.append(_Complete(self._intake.spool.new_id(), file, beside, sidecars.get(file)))
             else:
                 pending = True
-        return pending
+        self._take_all(complete)
+        return pending and not self._stopping.is_set()
+
+    def _take_all(self, complete: deque[_Complete]) -> None:
+        """Take each, in the order in which they are given, some of them side by side."""
+        others = [
+            threading.Thread(target=self._take_each, args=(complete,), name=f"taking-{number}", daemon=True)
+            for number in range(1, min(_SIDE_BY_SIDE, len(complete)))
+        ]
+        for thread in others:
+            thread.start()
+        self._take_each(complete)
+        for thread in others:
+            thread.join()
+
+    def _take_each(self, complete: deque[_Complete]) -> None:
+        while not self._stopping.is_set():
+            try:
+                one = complete.popleft()
+            except IndexError:
+                return
+            self._busy_since = time.monotonic()
+            self._take(one)
 
     def _walk(self) -> Iterator[Path]:
         """Files and links below the folder; a subfolder that cannot be read is told of once, and left out.
@@ -197,12 +232,12 @@ class Incoming(FileSystemEventHandler):
         for page, sidecar in alone.items():
             if self._later.get(sidecar, 0.0) > now:
                 continue
-            late = page in self._bare
+            late = str(page) in self._bare
             if not late and (now - self._alone[sidecar] < _ALONE_SECONDS or _is_on_the_way(page)):
                 continue
             try:
                 self._reject([sidecar], _late() if late else _lonely())
-                self._bare.pop(page, None)
+                self._bare.pop(str(page), None)
             except OSError as error:
                 self._later[sidecar] = now + _RETRY_SECONDS
                 tell("a sidecar without its file cannot be moved now", error)
@@ -232,41 +267,42 @@ class Incoming(FileSystemEventHandler):
                 self._complete.written(file)
             return self._complete.is_complete(file, found.st_size, found.st_mtime_ns, now)
 
-    def _take(self, file: Path, beside: list[Path], sidecar: Path | None) -> None:
+    def _take(self, one: _Complete) -> None:
         """Make a job of a file and what lies beside it; whatever goes wrong, the others go on."""
         try:
-            job = self._make_job(file, beside, sidecar or _missed_sidecar(file))
+            job = self._make_job(one, one.sidecar or _missed_sidecar(one.file))
         except Exception as error:  # noqa: BLE001 - one file must not keep the others out
-            self._later[file] = self._recover_at = time.monotonic() + _RETRY_SECONDS
+            self._later[one.file] = self._recover_at = time.monotonic() + _RETRY_SECONDS
             tell(f"a file cannot be taken now, it is tried again in {_RETRY_SECONDS:g} s", error)
             return
         finally:
             with self._lock:
-                self._complete.forget(file)
+                self._complete.forget(one.file)
         if job is not None:
             self._submit(job)
 
-    def _make_job(self, file: Path, beside: list[Path], sidecar: Path | None) -> Job | None:
+    def _make_job(self, one: _Complete, sidecar: Path | None) -> Job | None:
         """A job, or None for what was rejected."""
+        file, beside = one.file, one.beside
         if file.is_symlink():
             link = InputError("a link is not followed", remedy="copy the file itself")
             self._reject([file, *beside, *([sidecar] if sidecar else [])], link)
             return None
         title = file.relative_to(self.folder).as_posix()
         if sidecar is None:
-            job = self._intake.take([file, *beside], Submission(title, source=SOURCE))
-            self._bare[file] = time.monotonic()
+            job = self._intake.take([file, *beside], Submission(title, source=SOURCE), job_id=one.job_id)
+            self._bare[str(file)] = time.monotonic()
             return job
         try:
-            if file in self._bare:
+            if str(file) in self._bare:
                 # Whether it belongs to this file or to the one before, nobody can say.
                 raise _late()
             submission = read_sidecar(sidecar, title, SOURCE)
         except InputError as error:
             self._reject([file, *beside, sidecar], error)
-            self._bare.pop(file, None)
+            self._bare.pop(str(file), None)
             return None
-        return self._intake.take([file, *beside], submission, sidecar)
+        return self._intake.take([file, *beside], submission, sidecar, job_id=one.job_id)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -340,3 +340,50 @@ def test_without_folder_events_the_folder_is_looked_at_often(drop, monkeypatch, 
     finally:
         assert incoming.stop()
     assert "inotify instance limit reached); the folder is looked at every 0.05 s" in caplog.text
+
+
+def test_several_are_taken_side_by_side_and_keep_their_order(drop, monkeypatch):
+    names = [f"{number}.png" for number in range(module._SIDE_BY_SIDE * 2)]
+    for name in reversed(names):
+        drop.put(name)
+    together = threading.Barrier(module._SIDE_BY_SIDE, timeout=30)
+    take = Intake.take
+
+    def meet(self, *arguments, **options):
+        together.wait()
+        return take(self, *arguments, **options)
+
+    monkeypatch.setattr(Intake, "take", meet)
+    assert drop.look() is False
+    assert [job.facts.name for job in sorted(drop.jobs, key=lambda job: job.id)] == names
+    assert drop.spool.job_ids() == sorted(job.id for job in drop.jobs)
+
+
+def test_one_that_fails_keeps_none_of_those_beside_it_out(drop, monkeypatch):
+    for number in range(9):
+        drop.put(f"{number}.png")
+    take = Intake.take
+
+    def fail(self, files, *arguments, **options):
+        if files[0].name in ("0.png", "4.png"):
+            raise OSError(errno.EIO, "Input/output error")
+        return take(self, files, *arguments, **options)
+
+    monkeypatch.setattr(Intake, "take", fail)
+    drop.look()
+    assert len(drop.jobs) == 7
+    assert drop.left() == ["0.png", "4.png"]
+
+
+def test_a_text_beside_two_files_is_the_first_ones(drop):
+    for name in ("a.bmp", "a.png"):
+        drop.put(name)
+    drop.put("a.txt", "a text")
+    monotonic = module.time.monotonic
+    drop.look()
+    with pytest.MonkeyPatch.context() as later:
+        later.setattr(module.time, "monotonic", lambda: monotonic() + module.QUIET_SECONDS)
+        drop.look()
+    first, second = sorted(drop.jobs, key=lambda job: job.id)
+    assert (first.facts.name, len(first.payload.texts)) == ("a.bmp", 1)
+    assert (second.facts.name, len(second.payload.texts)) == ("a.png", 0)
