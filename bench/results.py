@@ -95,8 +95,15 @@ def show(rows: Sequence[Row], left_out: Sequence[str]) -> None:
     if not console.is_terminal:
         console = Console(width=200)
     console.print(table)
+    for row in missed(rows):
+        console.print(f"missed: {row.item}, {row.what}", highlight=False, markup=False)
     for reason in left_out:
         console.print(f"left out: {reason}", highlight=False, markup=False)
+
+
+def missed(rows: Sequence[Row]) -> list[Row]:
+    """Those that have not reached their target."""
+    return [row for row in rows if row.reached is False]
 
 
 def _target(row: Row) -> str:

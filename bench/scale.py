@@ -22,6 +22,7 @@ class Scale:
         jobs: through the engine.
         drops: files dropped at the service in each way, after one that does not count.
         actions: of the configuration that `check` reads.
+        load: jobs in a row through the service, and jobs that wait.
         peers: whether real programs are started.
     """
 
@@ -33,17 +34,43 @@ class Scale:
     jobs: int
     drops: int
     actions: int
+    load: int
     peers: bool = True
 
 
 FULL: Final = Scale(
-    rounds=5, page=A4, instances=(100, 10), long_job=500, documents=("TIFF", "PDF"), jobs=600, drops=20, actions=400
+    rounds=5,
+    page=A4,
+    instances=(100, 10),
+    long_job=500,
+    documents=("TIFF", "PDF"),
+    jobs=600,
+    drops=20,
+    actions=400,
+    load=10_000,
 )
 QUICK: Final = Scale(
-    rounds=2, page=A4, instances=(100, 4), long_job=60, documents=("TIFF", "PDF"), jobs=200, drops=8, actions=400
+    rounds=2,
+    page=A4,
+    instances=(100, 4),
+    long_job=60,
+    documents=("TIFF", "PDF"),
+    jobs=200,
+    drops=8,
+    actions=400,
+    load=1000,
 )
 SMALLEST: Final = Scale(
-    rounds=0, page=(96, 64), instances=(2, 1), long_job=4, documents=("PDF",), jobs=6, drops=0, actions=20, peers=False
+    rounds=0,
+    page=(96, 64),
+    instances=(2, 1),
+    long_job=4,
+    documents=("PDF",),
+    jobs=6,
+    drops=0,
+    actions=20,
+    load=12,
+    peers=False,
 )
 
 

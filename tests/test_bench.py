@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bench import encode
-from bench.__main__ import ITEMS, measured
+from bench.__main__ import ITEMS, main, measured
 from bench.facts import facts
 from bench.measure import Figure
 from bench.pages import deep, grey, photo, text_with_pictures
@@ -53,6 +53,17 @@ def test_every_item_runs(item: str, tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_ratio_and_target(row: Row, ratio: float | None, reached: bool | None) -> None:
     assert row.ratio == (None if ratio is None else pytest.approx(ratio))
     assert row.reached is reached
+
+
+@pytest.mark.parametrize(("score", "code"), [(100.0, 0), (90.0, 1), (None, 0)])
+def test_a_target_that_is_missed_is_told_by_the_exit_code(
+    score: float | None, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = Row("start", "a thing", Figure((1.0,)), target=95, score=score)
+    monkeypatch.setattr("bench.__main__.measured", lambda *_: ([row], []))
+    monkeypatch.setattr("sys.argv", ["bench", "start", "--results", str(tmp_path)])
+    assert main() == code
+    assert ("missed: start, a thing" in capsys.readouterr().out) is bool(code)
 
 
 def test_start_up_is_taken_off() -> None:

@@ -1,0 +1,216 @@
+"""Thousands of jobs of one small page through the service: is the last thousand as quick as the first, and as lean?
+
+Each file is dropped while no more than a few hundred are under way, so that the first and the last have the same
+company. The archive is `bench.archive`, which is never waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from bench.measure import Figure, alternate, processor_ms
+from bench.program import COMMAND, processes_below, resident_mb, service, store_configuration
+from bench.results import Row
+from bench.scale import Place
+from dicomprinter.engine.spool import Spool
+from dicomprinter.engine.tools import local_now
+from dicomprinter.imaging.decoder import Decoder
+from dicomprinter.intake.accept import Intake
+from dicomprinter.intake.submission import Submission
+from dicomprinter.job.job import Job
+from dicomprinter.job.parts import State
+
+_LEVEL: Final = 0.9
+_GROWTH_MB: Final = 10
+_START_SECONDS: Final = 3
+_LIST_MS: Final = 1000
+_UNDER_WAY: Final = 200
+_STALLED_SECONDS: Final = 120
+_COMPRESSION: Final = '<Compression type="JPEG_Lossless"/>'
+
+
+def measure(place: Place) -> list[Row]:
+    """Throughput and memory of one long run, then starts and lists with as many jobs that wait."""
+    return [*_run_through(place), *_waiting(place)]
+
+
+@dataclass
+class _Arrivals:
+    """When the archive had each object, in seconds of the monotonic clock, and what the service then weighed, in MB."""
+
+    moments: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def rate(self, first: int, last: int) -> float:
+        """Jobs a second from one to another."""
+        return (last - first) / (self.moments[last] - self.moments[first])
+
+
+@contextmanager
+def _archive() -> Iterator[Iterator[str]]:
+    """What it says, line by line."""
+    command = [sys.executable, "-m", "bench.archive"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ourselves
+        try:
+            yield iter(process.stdout or ())
+        finally:
+            process.kill()
+
+
+def _run_through(place: Place) -> list[Row]:
+    count = place.scale.load
+    base = place.folder / "base"
+    page = place.folder / "page.png"
+    Image.new("L", (64, 48), 200).save(page)
+    with _archive() as archive:
+        port = int(next(archive))
+        store_configuration(base / "config" / "config.xml", port, _COMPRESSION)
+        with service(base) as incoming:
+            pid = int((base / "spool" / ".owner").read_text(encoding="ascii"))
+            arrivals = _Arrivals()
+            reader = threading.Thread(target=_read, args=(archive, arrivals, pid), daemon=True)
+            reader.start()
+            _drop(page, incoming, arrivals, count)
+            whole = sum(map(resident_mb, processes_below(pid)))
+    return _rows(arrivals, count, whole)
+
+
+def _read(archive: Iterator[str], arrivals: _Arrivals, pid: int) -> None:
+    for line in archive:
+        arrivals.weights.append(resident_mb(pid))
+        arrivals.moments.append(float(line))
+
+
+def _drop(page: Path, incoming: Path, arrivals: _Arrivals, count: int) -> None:
+    content = page.read_bytes()
+    beside = incoming.with_name("beside")
+    beside.mkdir()
+    last = time.monotonic()
+    dropped = arrived = 0
+    while arrived < count:
+        while dropped < min(count, len(arrivals.moments) + _UNDER_WAY):
+            file = beside / f"page-{dropped:05}.png"
+            file.write_bytes(content)
+            file.rename(incoming / file.name)
+            dropped += 1
+        time.sleep(0.01)
+        if len(arrivals.moments) > arrived:
+            arrived, last = len(arrivals.moments), time.monotonic()
+        elif time.monotonic() - last > _STALLED_SECONDS:
+            raise RuntimeError(f"{arrived} of {count} objects arrived, and none within {_STALLED_SECONDS} s")
+
+
+def _rows(arrivals: _Arrivals, count: int, whole: float) -> list[Row]:
+    part = max(1, count // 10)
+    first, last = arrivals.rate(0, part), arrivals.rate(count - 1 - part, count - 1)
+    # Memory of the first jobs is what is loaded once.
+    early, late = statistics.median(arrivals.weights[part : 2 * part]), statistics.median(arrivals.weights[-part:])
+    jobs = Figure((arrivals.rate(0, count - 1),), "jobs/s")
+    return [
+        Row("load", f"{count} jobs of a page", jobs, remark="dropped, encoded, sent, noted in the ledger"),
+        Row(
+            "load",
+            f"the last {part} beside the first {part}",
+            Figure((last,), "jobs/s"),
+            target=_LEVEL,
+            score=last / first,
+            remark=f"first {first:.1f} jobs/s, last over first {last / first:.2f}",
+            details={"first": first, "last": last},
+        ),
+        Row(
+            "load",
+            f"memory of the service, the last {part} less the second {part}",
+            Figure((late - early,), "MB"),
+            target=_GROWTH_MB,
+            at_most=True,
+            score=late - early,
+            remark=f"from {early:.0f} to {late:.0f} MB; with its decoders {whole:.0f} MB at the end",
+        ),
+    ]
+
+
+def _waiting(place: Place) -> list[Row]:
+    """Starts and lists; the machine's caches know the files, as they do while a service runs."""
+    count, rounds = place.scale.load, max(1, place.scale.rounds)
+    bases = {state: place.folder / state.value for state in (State.SUSPENDED, State.QUEUED)}
+    for state, base in bases.items():
+        _fill(base, count, state)
+    there = bases[State.SUSPENDED]
+    commands = (("jobs", "list"), ("jobs", "list", "--json"), ("status",))
+    lists: dict[str, Callable[[], object]] = {" ".join(one): partial(_say, *one, base=there) for one in commands}
+    found = alternate(place.scale.rounds, lists)
+    rows = [
+        Row(
+            "load",
+            f"{name}, {count} jobs",
+            figure,
+            target=_LIST_MS,
+            at_most=True,
+            score=figure.median,
+            remark=f"of which processor {processor_ms(lists[name], 1)}",
+        )
+        for name, figure in found.items()
+    ]
+    for state, base in bases.items():
+        took = Figure(tuple(_start(base) for _ in range(rounds if state is State.SUSPENDED else 1)), "s")
+        rows.append(
+            Row(
+                "load",
+                f"start-up, {count} {state.value} jobs",
+                took,
+                target=_START_SECONDS,
+                at_most=True,
+                score=took.median,
+                remark="from the command to the watched folder",
+            )
+        )
+    return rows
+
+
+def _say(*words: str, base: Path) -> None:
+    """What it says of all is well, by its exit code, is no matter here."""
+    subprocess.run([*COMMAND, *words, "--base", base], capture_output=True, check=False)  # noqa: S603 - ourselves
+
+
+def _start(base: Path) -> float:
+    start = time.perf_counter()
+    with service(base):
+        return time.perf_counter() - start
+
+
+def _fill(base: Path, count: int, state: State) -> None:
+    """A base directory with so many jobs of that state: one that came in, and copies of it."""
+    store_configuration(base / "config" / "config.xml", 9, _COMPRESSION)
+    page = base / "page.png"
+    Image.new("L", (64, 48), 200).save(page)
+    with Spool.open(base) as spool, Decoder() as decoder:
+        job = Intake(spool, decoder, local_now).copy([page], Submission("page.png", source="bench"))
+        job.state = state
+        if state is State.SUSPENDED:
+            job.wake_at, job.reason = local_now() + timedelta(hours=1), "the archive is away"
+        job.folder.save(job, secure=True)
+        for number in range(1, count):
+            _copy(job, spool.jobs / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{number:06x}")
+
+
+def _copy(job: Job, folder: Path) -> None:
+    shutil.copytree(job.folder.path, folder, copy_function=os.link)
+    record = folder / "job.json"
+    text = record.read_text(encoding="utf-8").replace(job.id, folder.name)
+    record.unlink()
+    record.write_text(text, encoding="utf-8")
