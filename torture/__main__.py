@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from torture import disk, kills, network
+from torture import clock, disk, kills, network
 from torture.checks import Check, show
 from torture.place import Place
 
@@ -22,7 +22,13 @@ Item = Callable[[Place], list[Check]]
 
 # Each is called with a folder of its own and gives its lines of the table.
 ITEMS: Final[Mapping[str, Item]] = MappingProxyType(
-    {"kills": kills.kill, "power": kills.lose_power, "disk": disk.check, "network": network.measure}
+    {
+        "kills": kills.kill,
+        "power": kills.lose_power,
+        "disk": disk.check,
+        "clock": clock.check,
+        "network": network.measure,
+    }
 )
 
 

@@ -11,6 +11,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -49,11 +50,13 @@ class Disk:
         disk = cls(content)
         for path in (base / "spool").rglob("*"):
             inside = path.relative_to(base)
-            if path.is_file() and inside.parts[1] not in _KEPT:
-                data = path.read_bytes()
-                disk._seen[str(inside)] = _File(data, data)
-            elif path.is_dir():
-                disk._seen[str(inside)] = None
+            # What the service writes while it is idle is renamed at once.
+            with suppress(FileNotFoundError):
+                if path.is_file() and inside.parts[1] not in _KEPT:
+                    data = path.read_bytes()
+                    disk._seen[str(inside)] = _File(data, data)
+                elif path.is_dir():
+                    disk._seen[str(inside)] = None
         disk._safe = dict(disk._seen)
         return disk
 

@@ -325,6 +325,8 @@ def _write_private(file: Path, text: str) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
         stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _free(file: Path) -> Path:

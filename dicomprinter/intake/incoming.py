@@ -280,6 +280,9 @@ class Incoming(FileSystemEventHandler):
                 self._complete.forget(one.file)
         if job is not None:
             self._submit(job)
+        elif self._intake.unfinished():
+            # The disk kept the folder of a file that was rejected.
+            self._recover_at = time.monotonic() + _RETRY_SECONDS
 
     def _make_job(self, one: _Complete, sidecar: Path | None) -> Job | None:
         """A job, or None for what was rejected."""

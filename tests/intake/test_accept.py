@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -186,6 +187,22 @@ def test_halves_of_letters_are_taken_out_of_every_text(tmp_path, intake, spool):
     submission = Submission("a\ud800", source="b\ud800", options={"tray\ud800": "c\ud800"})
     job = spool.load(intake.copy([picture(tmp_path / "p.png")], submission).id)
     assert (job.facts.name, job.facts.source, job.facts.options) == ("a?", "b?", {"tray?": "c?"})
+
+
+def test_the_reason_is_on_the_disk_with_what_was_rejected(intake, spool, tmp_path, monkeypatch):
+    synced = set()
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    file = tmp_path / "a.png"
+    file.write_bytes(b"\x89PNG")
+    assert intake.take([file], Submission("a.png")) is None
+    (reason,) = spool.rejected.glob("*.reason.txt")
+    assert reason.stat().st_ino in synced
 
 
 def test_no_rejected_file_takes_the_place_of_another(intake, spool, tmp_path):

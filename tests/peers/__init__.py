@@ -13,6 +13,7 @@ PACKAGES = {
     "Orthanc": "orthanc",
     "cupsd": "cups",
     "curl": "curl",
+    "faketime": "faketime",
     "dciodvfy": "dicom3tools",
     "gdcmconv": "libgdcm-tools",
     "gdcminfo": "libgdcm-tools",

@@ -330,6 +330,21 @@ def test_a_text_whose_page_has_gone_ahead_is_no_job_of_its_own(
     assert names(reception.spool.incoming) == []
 
 
+def test_the_folder_of_a_rejected_file_that_the_disk_kept_goes_later(
+    tmp_path: Path, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dicomprinter.intake.incoming._RETRY_SECONDS", 0)
+    reception = Reception(tmp_path, decoder)
+    reception.put(a_png=png(7)[:60])
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        reception.look()
+    assert len(names(reception.spool.jobs)) == 1
+    reception.look()
+    assert names(reception.spool.jobs) == []
+    assert len(names(reception.spool.rejected)) == 2
+
+
 def names(folder: Path) -> list[str]:
     """Everything in a folder, hidden or not."""
     return [path.name for path in folder.iterdir()]
