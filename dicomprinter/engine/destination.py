@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
     from dicomprinter.dicom.peer import Peer
 
+
+class Step(StrEnum):
+    """What an attempt was at."""
+
+    OPEN = "open"
+    STORE = "store"
+    FIND = "find"
+
+
 # After so many failures in a row nothing more goes out.
 MOST_FAILURES: Final = 3
 _FIRST_WAIT_SECONDS: Final = 2.0
@@ -42,6 +51,7 @@ class Destination:
         reason: of the last failure; nothing of the patient.
         next_try: when an open one is asked next; to be shown, what counts is `probe_at`.
         probe_at: the same on the monotonic clock, in seconds; None while nobody is to ask.
+        failed_at: where the last failure was: an archive with a full disk still answers queries.
         trial: the job that a half-open one is tried with.
         recoveries: how often the breaker has closed after it was open.
     """
@@ -55,6 +65,7 @@ class Destination:
     reason: str | None = None
     next_try: datetime | None = None
     probe_at: float | None = None
+    failed_at: Step = Step.OPEN
     trial: str | None = None
     recoveries: int = 0
 
@@ -62,6 +73,10 @@ class Destination:
     def is_healthy(self) -> bool:
         """Whether the last attempt came to an end, or none was made yet."""
         return self.breaker is Breaker.CLOSED and self.failures == 0
+
+    def is_answered_by(self, step: Step) -> bool:
+        """Whether an answer at this step shows that what failed works again."""
+        return self.failed_at in (Step.OPEN, step)
 
     def to_json(self) -> dict[str, Any]:
         """As it goes into `destinations.json`."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicomprinter.actions.base import Connected
 from dicomprinter.dicom.peer import Peer
-from dicomprinter.engine.destination import MOST_FAILURES, Breaker, Destination, probe_seconds, wait_seconds
+from dicomprinter.engine.destination import MOST_FAILURES, Breaker, Destination, Step, probe_seconds, wait_seconds
 from dicomprinter.errors import TransientError
 from dicomprinter.workflow.nodes import Perform
 
@@ -125,29 +125,31 @@ class Destinations:
                     raise _refused(destination)
                 destination.trial = job_id
 
-    def succeeded(self, peer: Peer, job_id: str) -> None:
+    def succeeded(self, peer: Peer, job_id: str, step: Step) -> None:
         """It has confirmed an object, or has answered a query."""
         with self._lock:
             destination = self._of(peer)
             destination.last_success = self._clock()
             self._failed_jobs.pop(job_id, None)
             self._version += 1
-            changed = self._close(destination)
+            changed = destination.is_answered_by(step) and self._close(destination)
         if changed:
             self.on_change()
 
-    def refused(self, peer: Peer) -> None:
+    def refused(self, peer: Peer, step: Step) -> None:
         """It has refused something for good: so it lives, and others may go."""
         with self._lock:
-            changed = self._close(self._of(peer))
+            destination = self._of(peer)
+            changed = destination.is_answered_by(step) and self._close(destination)
         if changed:
             self.on_change()
 
-    def failed(self, peer: Peer, job_id: str, reason: str) -> None:
+    def failed(self, peer: Peer, job_id: str, reason: str, step: Step) -> None:
         """An attempt of a job has failed for a time."""
         with self._lock:
             destination = self._of(peer)
             self._note_failure(destination, reason)
+            destination.failed_at = step
             self._failed_jobs[job_id] = self._failed_jobs.get(job_id, 0) + 1
             # What was under way when it opened says nothing new.
             changed = destination.breaker is not Breaker.OPEN

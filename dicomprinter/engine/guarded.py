@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from dicomprinter.dicom.status import Kind
+from dicomprinter.engine.destination import Step
 from dicomprinter.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -48,32 +49,32 @@ class Guarded:
         try:
             association = self._network.open(peer, contexts, action=action)
         except (TransientError, PermanentError) as error:
-            self.learn_from(peer, error)
+            self.learn_from(peer, error, Step.OPEN)
             raise
         self.failed = None
         return _Association(association, peer, self)
 
-    def learn_from(self, peer: Peer, error: TransientError | PermanentError) -> None:
+    def learn_from(self, peer: Peer, error: TransientError | PermanentError, step: Step) -> None:
         """An attempt has failed."""
         if isinstance(error, TransientError):
-            self.fail(peer, error.what)
+            self.fail(peer, error.what, step)
         else:
-            self.refuse(peer)
+            self.refuse(peer, step)
 
-    def refuse(self, peer: Peer) -> None:
+    def refuse(self, peer: Peer, step: Step) -> None:
         """The peer wants nothing of this, for good; so it lives."""
         self.failed = None
-        self._destinations.refused(peer)
+        self._destinations.refused(peer, step)
 
-    def fail(self, peer: Peer, reason: str) -> None:
+    def fail(self, peer: Peer, reason: str, step: Step) -> None:
         """An attempt has failed for a time; the reason holds nothing of the patient."""
         self.failed = peer
-        self._destinations.failed(peer, self._job_id, reason)
+        self._destinations.failed(peer, self._job_id, reason, step)
 
-    def succeed(self, peer: Peer) -> None:
+    def succeed(self, peer: Peer, step: Step) -> None:
         """The peer has done what was asked."""
         self.failed = None
-        self._destinations.succeeded(peer, self._job_id)
+        self._destinations.succeeded(peer, self._job_id, step)
 
 
 class _Association:
@@ -99,7 +100,7 @@ class _Association:
 
     def no_context(self, wanted: str) -> PermanentError:
         """As the association says; whoever asks goes no further."""
-        self._guarded.refuse(self._peer)
+        self._guarded.refuse(self._peer, Step.OPEN)
         return self._association.no_context(wanted)
 
     def store(self, path: Path, *, sop_class: str, sop_instance: str, transfer_syntax: str) -> StoreResult:
@@ -109,15 +110,15 @@ class _Association:
                 path, sop_class=sop_class, sop_instance=sop_instance, transfer_syntax=transfer_syntax
             )
         except (TransientError, PermanentError) as error:
-            self._guarded.learn_from(self._peer, error)
+            self._guarded.learn_from(self._peer, error, Step.STORE)
             raise
         match result.status.kind:
             case Kind.TRANSIENT:
-                self._guarded.fail(self._peer, f"{self._peer} answered {result.status}")
+                self._guarded.fail(self._peer, f"{self._peer} answered {result.status}", Step.STORE)
             case Kind.PERMANENT:
-                self._guarded.refuse(self._peer)
+                self._guarded.refuse(self._peer, Step.STORE)
             case _:
-                self._guarded.succeed(self._peer)
+                self._guarded.succeed(self._peer, Step.STORE)
         return result
 
     def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:
@@ -128,10 +129,10 @@ class _Association:
                 answered = True
                 yield answer
         except (TransientError, PermanentError) as error:
-            self._guarded.learn_from(self._peer, error)
+            self._guarded.learn_from(self._peer, error, Step.FIND)
             raise
         except GeneratorExit:
             if answered:
-                self._guarded.succeed(self._peer)
+                self._guarded.succeed(self._peer, Step.FIND)
             raise
-        self._guarded.succeed(self._peer)
+        self._guarded.succeed(self._peer, Step.FIND)

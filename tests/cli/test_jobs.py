@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from dicomprinter.engine import commands as operators
 from dicomprinter.engine.commands import Answer
 from dicomprinter.engine.spool import Spool
 from dicomprinter.job.folder import JobFolder
+from dicomprinter.job.parts import State
 from tests.cli.conftest import Call
 from tests.scp import StorageScp
 from tests.system.help import png
@@ -52,6 +54,22 @@ def test_the_list(call: Call, base: Path, held: Callable[[str], str]) -> None:
     (row,) = [line for line in said.out.splitlines() if second in line]
     for text in ("held", "[bold]Brief[/bold]", "Perform Send (at 0)", " s ", "cannot resolve the host"):
         assert text in row
+
+
+def test_a_job_whose_destination_is_down_wakes_when_that_answers(
+    call: Call, base: Path, held: Callable[[str], str]
+) -> None:
+    job_id = held("ECG")
+    job = JobFolder(base / "spool" / "jobs" / job_id).load()
+    job.state, job.waits_for = State.SUSPENDED, "PACS@pacs.example:104"
+    job.wake_at = datetime.now().astimezone() - timedelta(seconds=5)
+    job.folder.save(job)
+    assert call("jobs", "list", "--base", base, "--json").json["jobs"][0]["waits_for"] == "PACS@pacs.example:104"
+    assert "when it answers" in call("jobs", "list", "--base", base).out
+    assert "waits for  PACS@pacs.example:104" in call("jobs", "show", job_id, "--base", base).out
+    job.wake_at += timedelta(hours=1)
+    job.folder.save(job)
+    assert "when it answers" not in call("jobs", "list", "--base", base).out
 
 
 def test_a_job_that_cannot_be_read_is_said_and_hides_no_other(

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from dicomprinter.dicom.peer import Peer
-from dicomprinter.engine.destination import Breaker, probe_seconds, wait_seconds
+from dicomprinter.engine.destination import Breaker, Step, probe_seconds, wait_seconds
 from dicomprinter.engine.destinations import Destinations
 from dicomprinter.engine.prober import Prober
 from dicomprinter.errors import TransientError
@@ -64,7 +64,7 @@ def known(time, folder, *peers: Peer, chance: float = 0.5) -> Destinations:
 def fail(destinations: Destinations, times: int, peer: Peer = PACS) -> None:
     for number in range(times):
         destinations.admit(peer, f"job-{number}")
-        destinations.failed(peer, f"job-{number}", f"{peer} refused the connection")
+        destinations.failed(peer, f"job-{number}", f"{peer} refused the connection", Step.OPEN)
         destinations.ended(f"job-{number}", waits_on=True)
 
 
@@ -92,9 +92,9 @@ def test_three_failures_in_a_row_open_it_and_nobody_else(destinations):
 def test_what_shows_that_it_lives_ends_the_row(destinations, between):
     fail(destinations, 2)
     if between == "succeeded":
-        destinations.succeeded(PACS, "job")
+        destinations.succeeded(PACS, "job", Step.STORE)
     else:
-        destinations.refused(PACS)
+        destinations.refused(PACS, Step.OPEN)
     assert destinations.is_healthy(KEY)
     fail(destinations, 2)
     assert destinations.breaker(KEY) is Breaker.CLOSED
@@ -129,7 +129,7 @@ def test_one_that_answers_is_tried_with_one_job(destinations, time):
     destinations.admit(PACS, "first")
     with pytest.raises(TransientError, match="being tried with another job"):
         destinations.admit(PACS, "second")
-    destinations.succeeded(PACS, "first")
+    destinations.succeeded(PACS, "first", Step.STORE)
     assert destinations.is_healthy(KEY)
     assert destinations.recoveries(KEY) == 1
     destinations.admit(PACS, "second")
@@ -145,6 +145,20 @@ def test_a_trial_that_fails_opens_it_for_longer(destinations, time):
     assert destinations.seconds_to_next() == pytest.approx(2 * first)
 
 
+def test_an_archive_that_answers_queries_may_be_full_all_the_same(destinations, time):
+    for number in range(3):
+        assert destinations.breaker(KEY) is Breaker.CLOSED
+        destinations.succeeded(PACS, f"job-{number}", Step.FIND)
+        destinations.failed(PACS, f"job-{number}", "PACS answered A700", Step.STORE)
+    half_open(destinations, time)
+    destinations.admit(PACS, "job")
+    destinations.succeeded(PACS, "job", Step.FIND)
+    assert destinations.breaker(KEY) is Breaker.HALF_OPEN
+    destinations.admit(PACS, "job")
+    destinations.succeeded(PACS, "job", Step.STORE)
+    assert destinations.is_healthy(KEY)
+
+
 def test_a_trial_that_comes_to_nothing_leaves_it_to_the_next(destinations, time):
     fail(destinations, 3)
     half_open(destinations, time)
@@ -156,9 +170,9 @@ def test_a_trial_that_comes_to_nothing_leaves_it_to_the_next(destinations, time)
 def test_what_was_under_way_when_it_opened_counts_no_more(destinations):
     fail(destinations, 3)
     before = destinations.seconds_to_next()
-    destinations.failed(PACS, "late", "PACS closed the connection")
+    destinations.failed(PACS, "late", "PACS closed the connection", Step.STORE)
     assert destinations.seconds_to_next() == before
-    destinations.succeeded(PACS, "late")
+    destinations.succeeded(PACS, "late", Step.STORE)
     assert destinations.breaker(KEY) is Breaker.CLOSED
 
 
@@ -167,11 +181,11 @@ def test_a_job_goes_on_after_a_wait_that_grows_with_its_own_failures_too(destina
     assert destinations.wake_at(PACS, "job-0") == time.wall() + timedelta(seconds=2)
     for _ in range(4):
         # Others are stored all the while: the archive is fine, it only cannot take this job.
-        destinations.succeeded(PACS, "other")
-        destinations.failed(PACS, "job-0", "PACS answered A700")
+        destinations.succeeded(PACS, "other", Step.STORE)
+        destinations.failed(PACS, "job-0", "PACS answered A700", Step.STORE)
     assert destinations.wake_at(PACS, "job-0") == time.wall() + timedelta(seconds=32)
     destinations.ended("job-0", waits_on=False)
-    destinations.failed(PACS, "job-0", "PACS answered A700")
+    destinations.failed(PACS, "job-0", "PACS answered A700", Step.STORE)
     assert destinations.wake_at(PACS, "job-0") == time.wall() + timedelta(seconds=4)
 
 
@@ -217,7 +231,7 @@ def read(destinations: Destinations, file) -> None:
 
 def test_what_is_known_survives_a_restart(destinations, time, tmp_path):
     file = tmp_path / "destinations.json"
-    destinations.succeeded(OTHER, "job")
+    destinations.succeeded(OTHER, "job", Step.STORE)
     fail(destinations, 3)
     said = {one["ae_title"]: one for one in written(destinations, file)}
     assert said["PACS"] == {

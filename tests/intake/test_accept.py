@@ -47,8 +47,9 @@ def test_files_of_every_kind_become_one_job(tmp_path, intake, spool):
     tiff, pdf, text = picture(tmp_path / "a.TIFF", 3), tmp_path / "b.pdf", tmp_path / "b.txt"
     report_pdf(pdf, Patient())
     text.write_text("Größe 180", encoding="utf-8")
-    job = intake.copy([tiff, pdf, text], Submission("a.TIFF", tags={"PatientID": "4711"}))
+    job = intake.copy([tiff, pdf, text], Submission("a.TIFF", tags={"PatientID": "4711"}, priority=70))
     again = spool.load(job.id)
+    assert (again.facts.size, again.facts.priority) == (3 + 2 + 1, 70)
     assert again.payload.pages == tuple(PageRef("payload/0001.tiff", index) for index in range(3))
     assert again.payload.documents == ("payload/0002.pdf",)
     assert again.payload.texts == ("payload/0003.txt",)

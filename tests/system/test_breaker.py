@@ -132,6 +132,27 @@ def test_jobs_for_a_destination_that_the_configuration_lacks_now_wake_at_their_t
         wait_for(house, job, None)
 
 
+def test_who_waits_for_a_destination_is_known_after_a_restart(house: House, time: Time) -> None:
+    port = closed_port()
+    program = house.program(store("Send", port), perform("Send", on_error="Suspend"), suspension=3600)
+    engine = house.engine(program, destinations=time.destinations)
+    jobs = submit(house, engine, 4)
+    suspended(house, jobs)
+    assert engine.stop()
+    house.restart()
+    again = Time(house)
+    engine = house.engine(program, destinations=again.destinations)
+    assert again.breaker(port) is Breaker.OPEN
+    told = [len(job.folder.history()) for job in jobs]
+    # Their time has come, and the destination is still down.
+    house.clock.forward(seconds=100)
+    engine.wake()
+    again.forward(engine, 9)
+    wait_until(lambda: again.destinations.to_json()[1][0]["failures"] == 4, "it was asked")
+    assert engine.idle(PATIENCE)
+    assert [len(job.folder.history()) for job in jobs] == told
+
+
 def test_the_first_failures_are_tried_again_soon(house: House, running: Run, time: Time) -> None:
     scp = running(StorageScp(answers=[0xA700, 0xA700]))
     program = house.program(store("Send", scp.port), perform("Send", on_error="Suspend"), suspension=3600)

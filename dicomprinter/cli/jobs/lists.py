@@ -110,6 +110,7 @@ def summary(job: Glance) -> dict[str, Any]:
         "accepted": job.facts.accepted.isoformat(),
         "position": str(job.position),
         "wake_at": job.wake_at.isoformat() if job.wake_at else None,
+        "waits_for": job.waits_for,
         "reason": job.reason,
         "asks": job.asks.to_json() if job.asks else None,
         "folder": str(job.folder),
@@ -124,6 +125,13 @@ def _row(job: Glance, moment: str, now: datetime) -> dict[str, str]:
         "Name": job.facts.name,
         "Age": age_text(now - job.facts.accepted),
         "Position": str(job.position),
-        "Wakes up": f"{job.wake_at.astimezone():{moment}}" if job.wake_at else "",
+        "Wakes up": _wakes_up(job, moment, now),
         "Reason": job.reason or "",
     }
+
+
+def _wakes_up(job: Glance, moment: str, now: datetime) -> str:
+    if job.wake_at is None:
+        return ""
+    # Its destination was to be asked then, and has not come back yet.
+    return "when it answers" if job.waits_for and job.wake_at <= now else f"{job.wake_at.astimezone():{moment}}"

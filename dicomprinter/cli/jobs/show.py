@@ -120,6 +120,7 @@ def _details(job: Job) -> list[tuple[str, object]]:
         *_asks(job),
         ("position", job.position),
         ("wakes up", _moment(job.wake_at)),
+        *([("waits for", job.waits_for)] if job.waits_for else []),
         ("name", facts.name),
         ("user", facts.user or "-"),
         ("host", facts.host or "-"),
