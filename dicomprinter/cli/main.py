@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -36,6 +37,10 @@ _COMMANDS = {
 }
 
 
+# What these do first is to look into a file: the process for that starts while they are imported.
+_DECODING = ("run",)
+
+
 class Commands(LazyGroup):
     """The program's commands, in the order in which a newcomer wants them."""
 
@@ -53,6 +58,9 @@ class Commands(LazyGroup):
         near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
         if near and args[0] not in _COMMANDS and not ctx.resilient_parsing:
             ctx.fail(f"No such command '{args[0]}'; did you mean \"{near[0]}\"?")
+        runs = not ctx.resilient_parsing and isinstance(ctx.obj, Invocation) and not {"-h", "--help"} & set(args)
+        if runs and args[0] in _DECODING:
+            _start_child(ctx.obj)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -117,6 +125,17 @@ def invoke(arguments: Sequence[str]) -> int:
         _say_where(invocation)
         say_error(DicomPrinterError(f"a fault of the program ({type(error).__name__})", remedy=remedy), invocation)
         return DicomPrinterError.exit_code
+    finally:
+        if invocation.child is not None:
+            invocation.child.kill()
+
+
+def _start_child(invocation: Invocation) -> None:
+    from dicomprinter.imaging.process import ChildProcess  # noqa: PLC0415 - only for a command that decodes
+
+    # Where it cannot be started, the first call says why.
+    with suppress(OSError):
+        invocation.child = ChildProcess()
 
 
 def _misplaced(error: click.ClickException) -> str:

@@ -17,6 +17,8 @@ from dicomprinter.errors import ConfigError, DicomPrinterError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dicomprinter.imaging.process import ChildProcess
+
 F = TypeVar("F", bound=Callable[..., Any])
 # What cannot be read is told by whoever reads it.
 PATH = click.Path(path_type=Path, readable=False)
@@ -26,10 +28,11 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 @dataclass
 class Invocation:
-    """How the program was called."""
+    """How the program was called; `child` gets ready to decode while the command is imported, where it will."""
 
     as_json: bool = False
     verbose: bool = False
+    child: ChildProcess | None = None
 
 
 def invocation() -> Invocation:

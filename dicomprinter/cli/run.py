@@ -179,7 +179,7 @@ def _run_in(spool: Spool, order: _Order) -> int:
         reports.append(Report.of(job, outcome, network))
 
     network = DryNetwork(order.output_dir) if order.output_dir is not None else None
-    with Decoder() as decoder:
+    with Decoder(first=invocation().child) as decoder:
         used = tools(decoder, network)
         job = Intake(spool, decoder, used.clock).copy(order.files, order.submission)
         # At once: a peer that is silent must not look like a program that hangs.

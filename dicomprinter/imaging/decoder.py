@@ -17,7 +17,7 @@ from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.pool import Caller, Pool, cores
 from dicomprinter.imaging.probe import Probe
-from dicomprinter.imaging.process import Admit, Answer, at_once
+from dicomprinter.imaging.process import Admit, Answer, ChildProcess, at_once
 from dicomprinter.imaging.room import Room, Turn
 from dicomprinter.imaging.wire import error_from_message
 
@@ -36,6 +36,7 @@ class Decoder:
         timeout: seconds for one call.
         memory: bytes of address space for a child, where the system can limit it; None is what the limits ask for.
         children: at once; None is one a processor.
+        first: a child that was started before; it becomes this one's.
     """
 
     def __init__(
@@ -45,11 +46,12 @@ class Decoder:
         memory: int | None = None,
         *,
         children: int | None = None,
+        first: ChildProcess | None = None,
     ) -> None:
         limits = limits or Limits()
         self._timeout = timeout
         settings = {"limits": asdict(limits), "memory": limits.memory if memory is None else memory}
-        self._pool = Pool(settings, children)
+        self._pool = Pool(settings, children, first)
         self._room = Room(cores(), _LARGEST_ROOM)
         self._caller = Caller()
         self._is_branch = False

@@ -69,8 +69,8 @@ class Caller:
 class _Place:
     """Room for one child: it is started by the first call, and again after it ended."""
 
-    def __init__(self) -> None:
-        self._child: ChildProcess | None = None
+    def __init__(self, child: ChildProcess | None = None) -> None:
+        self._child = child
 
     @property
     def is_running(self) -> bool:
@@ -136,13 +136,14 @@ class Pool:
     Args:
         settings: what each child has to know before its first request; `idle` is added.
         most: children at once; unsaid, one a processor.
+        first: one that was started before.
     """
 
-    def __init__(self, settings: Request, most: int | None = None) -> None:
+    def __init__(self, settings: Request, most: int | None = None, first: ChildProcess | None = None) -> None:
         self._settings = settings
         self._changed = threading.Condition()
         # The last is asked first: the others come to rest.
-        self._free = [_Place() for _ in range(max(1, most or cores()))]
+        self._free = [*(_Place() for _ in range(1, most or cores())), _Place(first)]
         self._busy: set[_Place] = set()
         self._waiting: deque[object] = deque()
         self._is_closed = False

@@ -79,6 +79,7 @@ class Service:
             logs.adopt(program.general)
             _tell_warnings(program)
             decoder = stack.enter_context(Decoder())
+            decoder.start()
             intake = Intake(spool, decoder, local_now)
             engine = Engine(spool, program, tools(decoder), self.workers)
             incoming = Incoming(spool.incoming, intake, engine.submit, lambda: _interval(engine))

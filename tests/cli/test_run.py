@@ -17,6 +17,8 @@ from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from dicomprinter.engine.spool import Spool
+from dicomprinter.imaging import pool, process
+from dicomprinter.imaging.process import ChildProcess
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import State
@@ -326,3 +328,28 @@ def test_a_second_run_in_one_base_directory_is_refused(
         said = call("run", config(running(silent()).port), page, "--base", tmp_path / "base")
     assert said.code == 2
     assert f"in use by another process (process {os.getpid()})" in said.err
+
+
+def test_its_decoder_starts_at_once_and_only_once(
+    call: Call, config: Callable[..., Path], page: Path, storage_scp: StorageScp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children: list[ChildProcess] = []
+
+    class Counted(ChildProcess):
+        def __init__(self) -> None:
+            children.append(self)
+            super().__init__()
+
+    for module in (process, pool):
+        monkeypatch.setattr(module, "ChildProcess", Counted)
+    file = config(storage_scp.port)
+    for arguments in (("check", file), ("run", "--help")):
+        call(*arguments)
+        assert not children
+    assert call("run", file, page).code == 0
+    (child,) = children
+    assert not child.is_running
+    # One that was not needed ends as well.
+    assert call("run", file.with_name("none.xml"), page).code == 2
+    assert len(children) == 2
+    assert not children[1].is_running

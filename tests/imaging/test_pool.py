@@ -186,6 +186,15 @@ def test_the_first_child_gets_ready_before_it_is_asked(decoder: Decoder, tmp_pat
     assert begun(short) == {child}
 
 
+def test_a_child_that_was_started_before_is_the_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", SLOW))
+    child, short = process.ChildProcess(), page(tmp_path, "short")
+    with Decoder(timeout=PATIENCE, first=child) as opened:
+        assert opened.probe(short).frames == 1
+        assert begun(short) == {child.pid}
+    assert not child.is_running
+
+
 # Room
 
 
