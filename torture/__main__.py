@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from torture import clock, disk, kills, network
+from torture import chance, clock, destinations, disk, kills, network
 from torture.checks import Check, show
 from torture.place import Place
 
@@ -27,7 +27,9 @@ ITEMS: Final[Mapping[str, Item]] = MappingProxyType(
         "power": kills.lose_power,
         "disk": disk.check,
         "clock": clock.check,
-        "network": network.measure,
+        "network": network.network,
+        "chance": chance.chance,
+        "destinations": destinations.destinations,
     }
 )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from dicomprinter.imaging.pool import cores
 from tests.canary import CANARY, files_below, leaks
 from tests.system.service import Service
 
@@ -22,21 +23,27 @@ class Line:
     message: str
 
 
-def lines_by_job(service: Service) -> dict[str, list[Line]]:
-    """Every event of every job, in order."""
-    found: dict[str, list[Line]] = defaultdict(list)
-    for file in sorted((service.base / "log").glob("dicomprinter*.log*"), key=lambda one: one.stat().st_mtime_ns):
-        for text in file.read_text("utf-8").splitlines():
-            try:
-                event = json.loads(text)
-            except ValueError:
-                continue  # its end is being written
+class Log:
+    """A service's log, read on from where it was left."""
+
+    def __init__(self, service: Service) -> None:
+        self._file = service.base / "log" / "dicomprinter.log"
+        self._read = 0
+        self._rest = b""
+        self._jobs: dict[str, list[Line]] = defaultdict(list)
+
+    def jobs(self) -> dict[str, list[Line]]:
+        """Every event of every job so far, in order."""
+        with self._file.open("rb") as file:
+            file.seek(self._read)
+            data = file.read()
+        self._read += len(data)
+        *texts, self._rest = (self._rest + data).split(b"\n")
+        for event in map(json.loads, texts):
             if event["job"]:
                 line = Line(datetime.fromisoformat(event["time"]), event["level"], event["message"])
-                found[event["job"]].append(line)
-    for lines in found.values():
-        lines.sort(key=lambda line: line.time)
-    return found
+                self._jobs[event["job"]].append(line)
+        return self._jobs
 
 
 def hosts(service: Service) -> dict[str, str]:
@@ -69,7 +76,7 @@ def patient_data(service: Service) -> list[str]:
 
 @dataclass(frozen=True)
 class Open:
-    """What a process has open (proc(5))."""
+    """What a process has open (proc(5)); `files` are those beside the pipes of its children."""
 
     sockets: int
     files: int
@@ -93,12 +100,10 @@ class Open:
                 children += len((thread / "children").read_text().split())
             except OSError:
                 continue  # it has ended
-        return cls(sockets, files, len(threads), children)
+        return cls(sockets, files - 2 * children, len(threads), children)
 
     def exceeds(self, other: Open) -> bool:
-        """Whether anything is more than there."""
-        return any(mine > theirs for mine, theirs in zip(self._all, other._all, strict=True))
-
-    @property
-    def _all(self) -> tuple[int, ...]:
-        return self.sockets, self.files, self.threads, self.children
+        """Whether anything is more than there; of the children that decode there may be one for each processor."""
+        mine, theirs = (self.sockets, self.files, self.threads), (other.sockets, other.files, other.threads)
+        more = any(one > another for one, another in zip(mine, theirs, strict=True))
+        return more or self.children > max(other.children, cores())

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import ssl
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from tests.canary import CANARY
 from tests.system.service import connection
 from torture.faults.fault import Door, Fault, Kind, Phase, Play
-from torture.peers import RELEASE_ANSWER, Dialogue, Peer, digest
+from torture.peers import RELEASE_ANSWER, Dialogue, Peer
 from torture.subjects import Subject
+from torture.work import Work
 
 POLICIES = ("Suspend", "Hold", "Ignore")
 AE_TITLE = "PEER"
@@ -51,7 +46,7 @@ class Case:
     def __post_init__(self) -> None:
         door = self.fault.door
         self.peer = Peer(
-            _script(self.fault, self.pages.ill if self.subject.sends else 1),
+            script_of(self.fault, self.pages.ill if self.subject.sends else 1),
             listening=door is not Door.CLOSED,
             backlog_is_full=door is Door.FULL,
             tls=self.tls if door is Door.TLS else None,
@@ -68,9 +63,9 @@ class Case:
         return f"{self.subject.kind}, {self.fault.phase.name.lower()}: {self.fault.name} (onError {self.policy})"
 
     @property
-    def patient(self) -> str:
-        """Its PatientID."""
-        return f"{CANARY['PatientID']}-{self.number}"
+    def work(self) -> Work:
+        """The job."""
+        return Work(self.number, self.name, self.pages.count, self.pages.side)
 
     @property
     def is_fine(self) -> bool:
@@ -85,7 +80,7 @@ class Case:
     @property
     def seconds(self) -> float:
         """Both of its time-outs."""
-        return 1.0 if self.fault.times_out else 20.0
+        return 1.0 if self.fault.times_out else 60.0
 
     def action(self, *, healed: bool) -> str:
         """Its action."""
@@ -100,37 +95,12 @@ class Case:
         follows = "" if self.subject.sends else f'<Perform action="{then}" onError="Hold"/>'
         return f'<Case value="{self.name}"><Perform action="{self.name}" onError="{self.policy}"/>{follows}</Case>'
 
-    def file(self) -> bytes:
-        """Its pages as a TIFF; no page is like another."""
-        images = [Image.fromarray(self._page(number)) for number in range(1, self.pages.count + 1)]
-        stream = io.BytesIO()
-        images[0].save(stream, "TIFF", save_all=True, append_images=images[1:])
-        return stream.getvalue()
-
-    def digests(self) -> dict[int, str]:
-        """By instance number, what tells its pages from all others."""
-        return {number: digest(self._page(number).tobytes()) for number in range(1, self.pages.count + 1)}
-
-    def sidecar(self) -> dict[str, Any]:
-        """Whose it is, and which way it goes."""
-        return {
-            "title": f"{CANARY['PatientName']} {self.number}",
-            "host": self.name,
-            "tags": {"PatientName": CANARY["PatientName"], "PatientID": self.patient},
-        }
-
-    def _page(self, number: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        side = self.pages.side
-        page = np.arange(side * side, dtype=np.uint32).astype(np.uint8).reshape(side, side)
-        page[0, :4] = list((self.number << 16 | number).to_bytes(4, "big"))
-        return page
-
     def _host(self, *, healed: bool) -> str:
         return _NOWHERE if self.fault.door is Door.NOWHERE and not healed else "127.0.0.1"
 
 
-def _script(fault: Fault, ill: int) -> Play:
-    """What the peer does on each connection while it is ill."""
+def script_of(fault: Fault, ill: int) -> Play:
+    """What a peer does on a connection; a fault of the exchange begins at the object of this number."""
     if fault.phase is Phase.NEGOTIATION:
         return fault.play
 

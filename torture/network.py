@@ -14,15 +14,16 @@ import pytest
 from dicomprinter.job.folder import JobFolder
 from tests.peers import program
 from tests.system.service import Service, configuration, connection
-from torture.books import Line, Open, hosts, lines_by_job, patient_data, read_job
+from torture.books import Line, Log, Open, hosts, patient_data, read_job
 from torture.case import POLICIES, Case, Pages
 from torture.checks import Check
 from torture.faults import FAULTS
 from torture.faults.fault import Door, Fault, Phase
-from torture.judge import Judge
+from torture.judge import BOOKS, FAILURES, Judge
 from torture.peers import Peer, closing
 from torture.place import Place
 from torture.subjects import SUBJECTS, Subject
+from torture.work import Work
 
 ITEM: Final = "network"
 _ARCHIVE: Final = "Archive"
@@ -34,7 +35,7 @@ _PATIENCE: Final = 600.0
 _SHORT_CASES: Final = 40
 
 
-def measure(place: Place) -> list[Check]:
+def network(place: Place) -> list[Check]:
     """All of it once for each onError; in the long form also with large pages and with many."""
     tls = certificate(place)
     pairs = [
@@ -43,7 +44,7 @@ def measure(place: Place) -> list[Check]:
         for subject in SUBJECTS
         if fault.only in ("", subject.kind) and (tls is not None or fault.door is not Door.TLS)
     ]
-    judge = Judge(ITEM)
+    judge = Judge(ITEM, (*FAILURES, *BOOKS))
     for name, wanted in _rounds(place, pairs):
         cases = [Case(number, *one, tls=tls) for number, one in enumerate(wanted, start=1)]
         place.say(f"  {name}: {len(cases)} jobs")
@@ -98,9 +99,9 @@ def run(folder: Path, cases: Sequence[Case], judge: Judge) -> None:
     options = ("--workers", str(_WORKERS), "--log-format", "json")
     service = Service(town.base, town.text(healed=False), *options)
     with closing([town.archive, *(case.peer for case in cases)]), service:
-        before = _warmed(service)
+        before = warmed(service)
         for case in cases:
-            service.drop(f"{case.name}.tif", case.file(), case.sidecar())
+            case.work.drop(service)
         jobs = _settled(service, cases)
         for case in cases:
             judge.failure(case, jobs.get(case.name, []))
@@ -113,26 +114,39 @@ def run(folder: Path, cases: Sequence[Case], judge: Judge) -> None:
         judge.log(patient_data(service))
 
 
-def _warmed(service: Service) -> Open:
+def warmed(service: Service) -> Open:
     """What is open once one job has gone through, so that what starts late has started."""
-    service.drop("first.tif", Case(0, FAULTS[0], SUBJECTS[0], "Hold", Pages()).file())
+    Work(0, "first").drop(service)
     service.wait_for(lambda: len(service.ledger()) == 1 and service.leftovers() == [], "the first job is done")
     return Open.of(service.pid)
 
 
 def _settled(service: Service, cases: Sequence[Case]) -> dict[str, list[Line]]:
-    """Wait until each job is done or waits; what the log says of each, by the case's name."""
+    """Wait until each action has failed, or its job is done; what the log says of each, by the case's name."""
+    log = Log(service)
+    found: dict[str, list[Line]] = {}
+    wanted = {case.name for case in cases}
 
-    def rest() -> bool:
-        if service.leftovers() and any(
-            read_job(service, job_id).get("state") not in ("suspended", "held") for job_id in service.job_ids()
-        ):
-            return False
-        return len(service.ledger()) + len(service.job_ids()) > len(cases)
+    def all_have() -> bool:
+        jobs = log.jobs()
+        if not wanted <= found.keys():
+            found.update({host: jobs[job_id] for host, job_id in hosts(service).items() if job_id in jobs})
+        return all(_has_settled(case, found.get(case.name, [])) for case in cases)
 
-    service.wait_for(rest, "every job is done, or waits", _PATIENCE)
-    lines = lines_by_job(service)
-    return {host: lines[job_id] for host, job_id in hosts(service).items()}
+    try:
+        service.wait_for(all_have, "every action has failed, or its job is done", _PATIENCE)
+    except TimeoutError as error:
+        late = [case.label for case in cases if not _has_settled(case, found.get(case.name, []))]
+        raise TimeoutError(f"{error}: {'; '.join(late)}") from None
+    return found
+
+
+def _has_settled(case: Case, lines: Sequence[Line]) -> bool:
+    # What becomes of a job is said in the line after the failure, or in the one after that.
+    failed = next((at for at, line in enumerate(lines) if line.message.startswith(f"Perform {case.name} failed")), None)
+    after = [] if failed is None else lines[failed + 1 : failed + 3]
+    is_told = any(line.message.startswith(("held: ", "suspended until", "Perform ", "done")) for line in after)
+    return is_told or (bool(lines) and lines[-1].message.startswith("done"))
 
 
 def _heal(service: Service, town: Town, cases: Sequence[Case]) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pydicom import Dataset
 from pydicom.uid import UID
@@ -74,6 +75,12 @@ class Dialogue(Connection):
         self.peer = peer
         self.bytes_per_second = 0
         self._parts = {0: b"", 1: b""}
+
+    def acceptance(self, **options: Any) -> bytes:
+        """As a Connection; what was asked for is entered in the books."""
+        answer = super().acceptance(**options)
+        self.peer.asked.append(frozenset(sop_class for sop_class, _ in self.contexts.values()))
+        return answer
 
     def request(self) -> Request | None:
         """The next request, entered in the books; None when the other side asks for the release.
@@ -191,6 +198,9 @@ def sound(dialogue: Dialogue) -> None:
 class Peer(RawScp):
     """Plays `script` on each connection until it is healed; keeps books of what came all the while.
 
+    `deliveries` are the objects, `again` those of them that came although they had been confirmed, `asked` the SOP
+    classes of each association that was asked for.
+
     Args:
         script: what it does while it is ill.
         listening: False: connections are refused until it is healed.
@@ -215,7 +225,7 @@ class Peer(RawScp):
         self.tls = tls
         self.deliveries: list[Delivery] = []
         self.again: list[Delivery] = []
-        self.calls: list[float] = []
+        self.asked: list[frozenset[str]] = []
         self._fillers: list[socket.socket] = []
         if backlog_is_full:
             self._fill(server)
@@ -243,7 +253,6 @@ class Peer(RawScp):
 
     def play(self, sock: socket.socket) -> None:
         """As RawScp; over TLS when that was asked for."""
-        self.calls.append(time.time())
         script = sound if self.is_well else self.ill
         if self.tls is not None and script is sound:
             with contextlib.suppress(ssl.SSLError), self.tls.wrap_socket(sock, server_side=True) as secured:

@@ -74,16 +74,6 @@ def _half_answer(end: End) -> Play:
     return play
 
 
-def _answered(end: End) -> Play:
-    """The answer is there, whole; what comes then can spoil nothing that it said."""
-
-    def play(dialogue: Dialogue) -> None:
-        dialogue.respond(asked(dialogue))
-        end(dialogue)
-
-    return play
-
-
 def _saying(make: Callable[[Dialogue, Request], bytes], *, silent: bool = False) -> Play:
     """The request came whole; these bytes come in place of the answer."""
 

@@ -228,7 +228,7 @@ NEGOTIATION: tuple[Fault, ...] = (
     _fault("takes the connection and reads nothing", Dialogue.wait, _SILENT, times_out=True),
     _fault("reads the request and says nothing", _read_then(Dialogue.wait), _SILENT, times_out=True),
     _fault("closes at once", _nothing, _CLOSED),
-    _fault("resets at once", Dialogue.reset, _CLOSED),
+    _fault("resets at once", Dialogue.reset, transient("closed the connection before|cannot connect to")),
     _fault("closes instead of the answer", _read_then(_nothing), _CLOSED),
     _fault("resets instead of the answer", _read_then(Dialogue.reset), _CLOSED),
     _fault("closes in the middle of its answer", _half_then(_nothing), _CLOSED),
