@@ -24,7 +24,7 @@ from typing import Final
 from PIL import Image
 
 from bench.measure import Figure, alternate, processor_ms
-from bench.program import COMMAND, processes_below, resident_mb, service, store_configuration
+from bench.program import COMMAND, processes_below, processor_seconds, resident_mb, service, store_configuration
 from bench.results import Row
 from bench.scale import Place
 from dicomprinter.engine.spool import Spool
@@ -51,14 +51,34 @@ def measure(place: Place) -> list[Row]:
 
 @dataclass
 class _Arrivals:
-    """When the archive had each object, in seconds of the monotonic clock, and what the service then weighed, in MB."""
+    """What was seen when the archive had each object.
 
+    Args:
+        marks: the objects at which the processor time is asked for, which takes longer.
+        moments: seconds of the monotonic clock.
+        weights: MB of the service.
+        processor: seconds that the service and its decoders have used, at each mark.
+    """
+
+    marks: tuple[int, ...]
     moments: list[float] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    processor: dict[int, float] = field(default_factory=dict)
+
+    def note(self, moment: float, pid: int) -> None:
+        """One more has arrived."""
+        if len(self.moments) in self.marks:
+            self.processor[len(self.moments)] = sum(map(processor_seconds, processes_below(pid)))
+        self.weights.append(resident_mb(pid))
+        self.moments.append(moment)
 
     def rate(self, first: int, last: int) -> float:
         """Jobs a second from one to another."""
         return (last - first) / (self.moments[last] - self.moments[first])
+
+    def cost(self, first: int, last: int) -> float:
+        """Milliseconds of processor a job."""
+        return 1000 * (self.processor[last] - self.processor[first]) / (last - first)
 
 
 @contextmanager
@@ -82,7 +102,7 @@ def _run_through(place: Place) -> list[Row]:
         store_configuration(base / "config" / "config.xml", port, _COMPRESSION)
         with service(base) as incoming:
             pid = int((base / "spool" / ".owner").read_text(encoding="ascii"))
-            arrivals = _Arrivals()
+            arrivals = _Arrivals(_marks(count))
             reader = threading.Thread(target=_read, args=(archive, arrivals, pid), daemon=True)
             reader.start()
             _drop(page, incoming, arrivals, count)
@@ -92,8 +112,7 @@ def _run_through(place: Place) -> list[Row]:
 
 def _read(archive: Iterator[str], arrivals: _Arrivals, pid: int) -> None:
     for line in archive:
-        arrivals.weights.append(resident_mb(pid))
-        arrivals.moments.append(float(line))
+        arrivals.note(float(line), pid)
 
 
 def _drop(page: Path, incoming: Path, arrivals: _Arrivals, count: int) -> None:
@@ -115,9 +134,16 @@ def _drop(page: Path, incoming: Path, arrivals: _Arrivals, count: int) -> None:
             raise RuntimeError(f"{arrived} of {count} objects arrived, and none within {_STALLED_SECONDS} s")
 
 
-def _rows(arrivals: _Arrivals, count: int, whole: float) -> list[Row]:
+def _marks(count: int) -> tuple[int, int, int, int]:
+    """Where the first and the last tenth begin and end."""
     part = max(1, count // 10)
-    first, last = arrivals.rate(0, part), arrivals.rate(count - 1 - part, count - 1)
+    return 0, part, count - 1 - part, count - 1
+
+
+def _rows(arrivals: _Arrivals, count: int, whole: float) -> list[Row]:
+    begin, part, late_begin, end = _marks(count)
+    first, last = arrivals.rate(begin, part), arrivals.rate(late_begin, end)
+    cheap, dear = arrivals.cost(begin, part), arrivals.cost(late_begin, end)
     # Memory of the first jobs is what is loaded once.
     early, late = statistics.median(arrivals.weights[part : 2 * part]), statistics.median(arrivals.weights[-part:])
     jobs = Figure((arrivals.rate(0, count - 1),), "jobs/s")
@@ -131,6 +157,16 @@ def _rows(arrivals: _Arrivals, count: int, whole: float) -> list[Row]:
             score=last / first,
             remark=f"first {first:.1f} jobs/s, last over first {last / first:.2f}",
             details={"first": first, "last": last},
+        ),
+        Row(
+            "load",
+            f"processor a job, the last {part} beside the first {part}",
+            Figure((dear,)),
+            target=round(cheap / _LEVEL, 1),
+            at_most=True,
+            score=dear,
+            remark=f"first {cheap:.1f} ms; what others do on the machine is no matter here",
+            details={"first_ms": cheap, "last_ms": dear},
         ),
         Row(
             "load",

@@ -64,6 +64,16 @@ def processes_below(root: int) -> list[int]:
     return found
 
 
+def processor_seconds(pid: int) -> float:
+    """Processor time of one process, with that of its children which have ended; 0 when it has ended itself."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    # utime, stime, cutime and cstime, in ticks.
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mb(pid: int) -> float:
     """Resident memory of one process, 0 when it has ended."""
     try:
