@@ -59,8 +59,9 @@ def _standing(one: Destination, now: datetime) -> str:
     """One that may be called says so by saying nothing else."""
     called = f" ({one.calls})" if one.calls else ""
     row = f", {one.failures} failures in a row" if one.failures > 1 else ""
+    waiting = f", {one.waiting} job{'' if one.waiting == 1 else 's'} waiting for it" if one.waiting else ""
     next_try = f", next try in {age_text(one.next_try - now)}" if one.next_try else ""
-    return f"{one}{called}: breaker {one.breaker}{row}{next_try}"
+    return f"{one}{called}: breaker {one.breaker}{row}{waiting}{next_try}"
 
 
 def _ago(moment: datetime, now: datetime) -> str:

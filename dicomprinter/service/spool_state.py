@@ -7,7 +7,7 @@ import os
 import shutil
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,6 +42,7 @@ class Destination:
         last_failure: when it last failed.
         reason: of the last failure.
         next_try: when it is tried again.
+        waiting: jobs that wait for it.
     """
 
     ae_title: str
@@ -54,6 +55,7 @@ class Destination:
     last_failure: datetime | None = None
     reason: str | None = None
     next_try: datetime | None = None
+    waiting: int = 0
 
     def __str__(self) -> str:
         return f"{self.ae_title}@{self.host}:{self.port}"
@@ -127,10 +129,12 @@ def spool_state(base: Path) -> SpoolState:
             os.listdir(folder)  # noqa: PTH208 - asked for its error alone
     is_owned = spool.is_owned()
     states: Counter[str] = Counter()
+    waiting: Counter[str | None] = Counter()
     oldest: Glance | None = None
     for job in _glances(spool):
         seen = job.seen(is_owned)
         states[seen.state.value] += 1
+        waiting[seen.waits_for] += 1
         if oldest is None or seen.facts.accepted < oldest.facts.accepted:
             oldest = seen
     expired = len(spool.expired_folders())
@@ -142,7 +146,9 @@ def spool_state(base: Path) -> SpoolState:
         oldest=oldest,
         incoming=_count_files(spool.incoming),
         rejected=count_rejected(spool.rejected),
-        destinations=tuple(_destinations(spool.root / DESTINATIONS_FILE)),
+        destinations=tuple(
+            replace(one, waiting=waiting[str(one)]) for one in _destinations(spool.root / DESTINATIONS_FILE)
+        ),
         disk=_disk(spool.root),
         is_owned=is_owned,
         pid=spool.owner() if is_owned else None,

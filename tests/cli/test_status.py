@@ -44,11 +44,11 @@ def base(tmp_path: Path) -> Path:
     return tmp_path / "base"
 
 
-def put(base: Path, state: State, age: timedelta, *, reason: str | None = None) -> str:
+def put(base: Path, state: State, age: timedelta, *, reason: str | None = None, waits_for: str | None = None) -> str:
     """A job of that state; its id."""
     with Spool.open(base) as spool:
         job = new_job(spool, accepted=datetime.now().astimezone() - age)
-        job.state, job.reason = state, reason
+        job.state, job.reason, job.waits_for = state, reason, waits_for
         job.folder.save(job, secure=True)
         if state is State.EXPIRED:
             job.folder.path.rename(spool.expired / job.id)
@@ -121,8 +121,12 @@ def test_a_destination_that_is_down_for_a_person(call: Call, base: Path) -> None
         "next_try": (now + timedelta(minutes=5)).isoformat(),
     }
     write_destinations(base, {**PACS, **down}, {**PACS, "host": "b", "calls": "", "breaker": "closed", **NOTHING_YET})
+    put(base, State.SUSPENDED, timedelta(0), waits_for="PACS@10.0.0.1:104")
+    put(base, State.SUSPENDED, timedelta(0))
+    assert [one["waiting"] for one in call("status", "--base", base, "--json").json["destinations"]] == [1, 0]
     said = call("status", "--base", base)
-    assert "destination PACS@10.0.0.1:104 (Send, Send2): breaker open, 5 failures in a row, next try in" in said.out
+    standing = "breaker open, 5 failures in a row, 1 job waiting for it, next try in "
+    assert f"destination PACS@10.0.0.1:104 (Send, Send2): {standing}" in said.out
     assert ", 3 h ago\n" in said.out
     assert " s ago: nobody listens\n" in said.out
     assert "destination PACS@b:104: breaker closed\n" in said.out
