@@ -24,7 +24,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from bench.bare import BareSender
 from bench.instances import write_instance
-from bench.measure import alternate, run
+from bench.measure import alternate, processor_ms, run
 from bench.pages import grey, photo
 from bench.results import Row
 from bench.scale import Place
@@ -123,6 +123,11 @@ def _row(archive: _Archive, load: _Load, comparison: _Comparison, place: Place, 
         details = {"theirs whole": theirs, "start-up": found["start"]}
         remarks.append(f"theirs whole {theirs}, start-up {found['start']}")
         theirs = theirs.less(found["start"])
+        used = {name: processor_ms(action, place.scale.rounds) for name, action in actions.items() if name != "bare"}
+        archive.empty()
+        net = used["theirs"].less(used["start"])
+        details |= {"processor": used["ours"], "processor theirs net": net}
+        remarks.append(f"by processor {net.median / used['ours'].median:.2f}×")
     if load.small:
         details["bare sender"] = found["bare"]
         ratio = theirs.median / found["bare"].median

@@ -9,7 +9,7 @@ from typing import Final
 from dicomprinter.dicom.pdus import LAST, fragment_head
 
 # Read and sent at once; it stays in the processor's cache.
-_AT_ONCE: Final = 512 * 1024
+_AT_ONCE: Final = 128 * 1024
 # A system takes some 1024 pieces in one call (POSIX IOV_MAX), and each fragment is two.
 _MOST_FRAGMENTS: Final = 500
 
