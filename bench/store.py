@@ -7,10 +7,7 @@ turns that off; ours has it turned off always.
 
 from __future__ import annotations
 
-import json
-import shutil
 import tempfile
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +19,7 @@ from typing import Final
 import numpy as np
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
+from bench.archives import Archive, in_process, orthanc, storescp
 from bench.bare import BareSender
 from bench.instances import write_instance
 from bench.measure import alternate, processor_ms, run
@@ -30,8 +28,7 @@ from bench.results import Row
 from bench.scale import Place
 from dicomprinter.dicom.association import Association
 from dicomprinter.dicom.peer import Peer
-from tests.peers import program, servers
-from tests.scp import StorageScp
+from tests.peers import program
 
 _SMALL: Final = (512, 512)
 """Rows and columns of 256 KB in grey."""
@@ -39,15 +36,6 @@ _FASTER_THAN_STOCK: Final = 20
 _FASTER_THAN_WITHOUT_DELAY: Final = 1
 _WITHOUT_DELAY: Final[Mapping[str, str]] = MappingProxyType({"TCP_NODELAY": "1"})
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
-
-
-@dataclass(frozen=True)
-class _Archive:
-    """Where objects go, and how it is emptied, so that each round finds it as the one before."""
-
-    name: str
-    port: int
-    empty: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -71,7 +59,7 @@ class _Comparison:
         on_disk: whether the archive keeps what comes on the disk, not in memory.
     """
 
-    opened: Callable[[Path, Mapping[str, str]], AbstractContextManager[_Archive]]
+    opened: Callable[[Path, Mapping[str, str]], AbstractContextManager[Archive]]
     target: float | None = None
     target_large: float | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -82,15 +70,15 @@ def measure(place: Place) -> list[Row]:
     """A row for each archive and size of objects."""
     loads = _loads(place)
     if not place.scale.peers:
-        with _in_process() as archive:
-            return [_row(archive, load, _Comparison(_storescp), place, None) for load in loads]
+        with in_process() as archive:
+            return [_row(archive, load, _Comparison(storescp), place, None) for load in loads]
     tiny = place.folder / "tiny.dcm"
     write_instance(tiny, np.zeros((8, 8), np.uint8))
     comparisons = (
-        _Comparison(_storescp, target=_FASTER_THAN_STOCK),
-        _Comparison(_storescp, _FASTER_THAN_WITHOUT_DELAY, _FASTER_THAN_WITHOUT_DELAY, environment=_WITHOUT_DELAY),
-        _Comparison(_orthanc, target=_FASTER_THAN_STOCK),
-        _Comparison(_orthanc, on_disk=True),
+        _Comparison(storescp, target=_FASTER_THAN_STOCK),
+        _Comparison(storescp, _FASTER_THAN_WITHOUT_DELAY, _FASTER_THAN_WITHOUT_DELAY, environment=_WITHOUT_DELAY),
+        _Comparison(orthanc, target=_FASTER_THAN_STOCK),
+        _Comparison(orthanc, on_disk=True),
     )
     rows = []
     for comparison in comparisons:
@@ -102,7 +90,7 @@ def measure(place: Place) -> list[Row]:
     return rows
 
 
-def _row(archive: _Archive, load: _Load, comparison: _Comparison, place: Place, tiny: Path | None) -> Row:
+def _row(archive: Archive, load: _Load, comparison: _Comparison, place: Place, tiny: Path | None) -> Row:
     environment = comparison.environment
     what = f"{load.name} to {archive.name}"
     actions: dict[str, Callable[[], object]] = {"ours": partial(_send, archive.port, load.files)}
@@ -175,34 +163,3 @@ def _loads(place: Place) -> list[_Load]:
         size = name if name == "256 KB" else f"{page.nbytes / 1e6:.0f} MB"
         loads.append(_Load(f"{count} × {size}", files, small=pixels is little))
     return loads
-
-
-@contextmanager
-def _in_process() -> Iterator[_Archive]:
-    with StorageScp() as scp:
-        yield _Archive("a SCP in this process", scp.port, scp.received.clear)
-
-
-@contextmanager
-def _storescp(folder: Path, environment: Mapping[str, str]) -> Iterator[_Archive]:
-    with servers.storescp(folder, ae_title="PACS", environment=environment) as server:
-
-        def empty() -> None:
-            shutil.rmtree(server.folder)
-            server.folder.mkdir()
-
-        yield _Archive("storescp", server.port, empty)
-
-
-@contextmanager
-def _orthanc(folder: Path, environment: Mapping[str, str]) -> Iterator[_Archive]:
-    # It would refuse the title of another.
-    with servers.orthanc(folder, ae_title="PACS", environment=environment) as server:
-
-        def empty() -> None:
-            for patient in json.loads(server.get("/patients")):
-                address = f"http://127.0.0.1:{server.http_port}/patients/{patient}"
-                request = urllib.request.Request(address, method="DELETE")
-                urllib.request.urlopen(request, timeout=60).close()  # noqa: S310 - loopback
-
-        yield _Archive("Orthanc", server.port, empty)
