@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_LEFT_OUT: Final = ("DCM", "TCP_")
-"""What the caller's environment says about DCMTK must not change its stock behaviour."""
+_LEFT_OUT: Final = ("DCM", "TCP_", "PYTHONDONTWRITEBYTECODE")
+"""What the caller's environment says about DCMTK must not change its stock behaviour; an installed program is compiled
+once, not each time it starts."""
 
 
 @dataclass(frozen=True)

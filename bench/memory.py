@@ -24,11 +24,15 @@ from bench.program import COMMAND, processes_below, resident_mb, store_configura
 from bench.results import Row
 from bench.scale import Place
 from bench.tiff import write_tiff
+from dicomprinter.imaging.pool import cores
 from tests.peers import servers
 from tests.scp import StorageScp
 
 _EVERY_SECONDS: Final = 0.05
-_PAGES_OF_PIXELS: Final = 3
+_PAGES_IN_FLIGHT: Final = cores()
+"""Pages that are worked on at once (docs/architecture.md, Pages)."""
+_PAGES_OF_PIXELS: Final = 1 + 2 * _PAGES_IN_FLIGHT
+"""Each is in its child and here while it goes over; and there is one to spare for what comes of them."""
 _SETTLED: Final = 20
 """From this page on memory is to be flat."""
 _FLAT_MB: Final = 10
@@ -68,17 +72,20 @@ def measure(place: Place) -> list[Row]:
         for kind in place.scale.documents:
             case = _case(kind, place.folder, page, count)
             config = store_configuration(place.folder / "config.xml", port, case.inner)
-            idle = max(sample.whole for sample in _watched(config, case.short, place.folder / "base"))
+            idle = max(_watched(config, case.short, place.folder / "base"), key=lambda sample: sample.whole)
             curve = list(_watched(config, case.document, place.folder / "base"))
-            rows += _rows(case.name, idle, curve, page, count)
+            # Each page in flight may have a child of its own; the first is idle's.
+            limit = (_PAGES_IN_FLIGHT - 1) * idle.decoder + _PAGES_OF_PIXELS * page.nbytes / 1e6
+            rows += _rows(case.name, idle.whole, curve, limit, count)
             stem = f"memory-{case.name.replace(',', '').replace(' ', '-').lower()}"
-            _keep(place.results / stem, f"{case.name}: resident memory, MB", curve, (idle, page.nbytes / 1e6))
+            _keep(
+                place.results / stem, f"{case.name}: resident memory, MB", curve, (idle.whole, limit), page.nbytes / 1e6
+            )
     return rows
 
 
-def _rows(name: str, idle: float, curve: list[_Sample], page: NDArray[np.uint8], count: int) -> list[Row]:
+def _rows(name: str, idle: float, curve: list[_Sample], limit: float, count: int) -> list[Row]:
     above = max(sample.whole for sample in curve) - idle
-    limit = _PAGES_OF_PIXELS * page.nbytes / 1e6
     settled = [sample for sample in curve if sample.page >= min(_SETTLED, count // 2)]
     third = max(1, len(settled) // 3)
     early, late = ([sample.whole for sample in part] for part in (settled[:third], settled[-third:]))
@@ -90,6 +97,7 @@ def _rows(name: str, idle: float, curve: list[_Sample], page: NDArray[np.uint8],
         "peak_program_mb": round(max(sample.program for sample in curve), 1),
         "peak_decoder_mb": round(max(sample.decoder for sample in curve), 1),
         "peak_at_page": top.page,
+        "pages_in_flight": _PAGES_IN_FLIGHT,
     }
     return [
         Row(
@@ -192,9 +200,9 @@ def _confirmed(base: Path) -> int:
     return 0
 
 
-def _keep(file: Path, title: str, curve: list[_Sample], levels: tuple[float, float]) -> None:
-    """The curve as JSON and as a drawing; `levels` are idle and a page of pixels, in MB."""
-    idle, page_mb = levels
+def _keep(file: Path, title: str, curve: list[_Sample], levels: tuple[float, float], page_mb: float) -> None:
+    """The curve as JSON and as a drawing; `levels` are idle and what may come on top, in MB."""
+    idle, limit = levels
     file.parent.mkdir(parents=True, exist_ok=True)
     # The highest of each page tells all that the reader wants.
     highest: dict[int, _Sample] = {}
@@ -203,6 +211,8 @@ def _keep(file: Path, title: str, curve: list[_Sample], levels: tuple[float, flo
             highest[sample.page] = sample
     kept = {
         "idle_mb": round(idle, 1),
+        "limit_mb": round(idle + limit, 1),
+        "pages_in_flight": _PAGES_IN_FLIGHT,
         "page_mb": round(page_mb, 1),
         "columns": ["pages confirmed", "program MB", "decoder MB"],
         "curve": [[one.page, round(one.program, 1), round(one.decoder, 1)] for one in highest.values()],
@@ -212,5 +222,5 @@ def _keep(file: Path, title: str, curve: list[_Sample], levels: tuple[float, flo
         "program and decoder": [(one.page, one.whole) for one in highest.values()],
         "decoder": [(one.page, one.decoder) for one in highest.values()],
     }
-    limits = {"idle": idle, f"idle and {_PAGES_OF_PIXELS} pages": idle + _PAGES_OF_PIXELS * page_mb}
+    limits = {"idle": idle, f"limit with {_PAGES_IN_FLIGHT} pages in flight": idle + limit}
     file.with_suffix(".svg").write_text(draw(title, lines, limits), encoding="utf-8")
