@@ -65,15 +65,15 @@ def every_glance(spool: SpoolView) -> Iterator[Glance]:
     except PermissionError:
         raise no_access(spool.base) from None
     looks = chain(
-        ((spool.jobs / job_id, partial(spool.glance, job_id)) for job_id in jobs),
-        ((path, partial(glance, path)) for path in expired),
+        ((partial(spool.glance, job_id), spool.jobs, job_id) for job_id in jobs),
+        ((partial(glance, path), spool.expired, path.name) for path in expired),
     )
-    for path, look in looks:
+    for look, place, job_id in looks:
         try:
             yield look()
         except (DamagedJobError, SpoolError) as error:
-            if path.exists():
+            if (place / job_id).exists():
                 say(f"error: {error}", "red")
         except OSError as error:
-            if path.exists():
-                say(f"error: the job {path.name} cannot be read now: {error.strerror}", "red")
+            if (place / job_id).exists():
+                say(f"error: the job {job_id} cannot be read now: {error.strerror}", "red")

@@ -70,12 +70,18 @@ def is_narrow() -> bool:
 
 def _even_lines(titles: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> Iterator[str]:
     """A line each for the titles and the rows, the columns below each other, nothing wider than `width`."""
-    cells = [[plain(" ".join(cell.split())) for cell in row] for row in (titles, *rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        padded = (cell + " " * (wide - cell_len(cell)) for cell, wide in zip(row, widths, strict=True))
-        line = " " + "   ".join(padded).rstrip()
+    columns = [_even(column) for column in zip(titles, *rows, strict=True)]
+    for row in (titles, *rows):
+        line = " " + "   ".join([texts[cell] for texts, cell in zip(columns, row, strict=True)]).rstrip()
         yield line if cell_len(line) <= width else set_cell_size(line, width - 1) + "…"
+
+
+def _even(column: Iterable[str]) -> dict[str, str]:
+    """How each cell of a column is shown; most of them stand there many times."""
+    lines = {cell: plain(" ".join(cell.split())) for cell in set(column)}
+    lengths = {cell: cell_len(line) for cell, line in lines.items()}
+    width = max(lengths.values())
+    return {cell: line + " " * (width - lengths[cell]) for cell, line in lines.items()}
 
 
 def _cut(cell: str) -> Text:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType, UnionType
 from typing import Any, Final, TypeVar
 
@@ -22,11 +23,16 @@ def made(kind: type[Part], data: Mapping[str, Any]) -> Part:
     Raises:
         TypeError: it has other fields, or values of another kind.
     """
-    for one in fields(kind):  # type: ignore[arg-type] # each part is a dataclass
-        wanted = _KINDS.get(str(one.type))
-        if wanted is not None and one.name in data and not isinstance(data[one.name], wanted):
-            raise TypeError(one.name)
+    for name, wanted in _wanted(kind):  # type: ignore[arg-type] # a class can be hashed
+        if name in data and not isinstance(data[name], wanted):
+            raise TypeError(name)
     return kind(**data)
+
+
+@cache
+def _wanted(kind: type) -> tuple[tuple[str, type | UnionType], ...]:
+    """The fields of a part that hold plain values, and what these are."""
+    return tuple((one.name, _KINDS[str(one.type)]) for one in fields(kind) if str(one.type) in _KINDS)
 
 
 def moment(text: str) -> datetime:
