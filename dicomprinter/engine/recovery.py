@@ -35,13 +35,20 @@ class Recovery:
         self._waiting: dict[str, list[_Entry]] = {}
         self._going: dict[str, list[_Entry]] = {}
         self._recoveries: dict[str, int] = {}
+        # How often its destination had come back when a job came to wait.
+        self._since: dict[str, int] = {}
         self._under_way: dict[str, str] = {}
         self._trials: dict[str, int] = {}
         self._added = 0
 
     def is_blocked(self, ticket: Ticket) -> bool:
-        """Whether a job waits on although its time has come."""
-        return ticket.waits_for is not None and self._destinations.breaker(ticket.waits_for) is not Breaker.CLOSED
+        """Whether a job waits on although its time has come: for its destination, or for its turn after that."""
+        key = ticket.waits_for
+        if key is None:
+            return False
+        recoveries = self._destinations.recoveries(key)
+        has_turn = self._since.get(ticket.job_id, recoveries) != recoveries
+        return has_turn or self._destinations.breaker(key) is not Breaker.CLOSED
 
     def hurry(self, destination: str) -> None:
         """An operator wants a job to go on: ask the destination now."""
@@ -52,7 +59,9 @@ class Recovery:
         if ticket.waits_for is None:
             return
         with self._lock:
-            self._recoveries.setdefault(ticket.waits_for, self._destinations.recoveries(ticket.waits_for))
+            recoveries = self._destinations.recoveries(ticket.waits_for)
+            self._recoveries.setdefault(ticket.waits_for, recoveries)
+            self._since[ticket.job_id] = recoveries
             self._push(self._waiting.setdefault(ticket.waits_for, []), ticket, self._trials.get(ticket.job_id, 0))
 
     def take(self, still_waits: Callable[[Ticket], bool]) -> list[Ticket]:
@@ -89,6 +98,7 @@ class Recovery:
         while entries and len(found) < most:
             ticket = heapq.heappop(entries)[-1]
             if still_waits(ticket):
+                self._since.pop(ticket.job_id, None)
                 self._under_way[ticket.job_id] = key
                 found.append(ticket)
         return found

@@ -42,9 +42,13 @@ def recovery(breakers) -> Recovery:
     return Recovery(breakers)
 
 
+def waiting(name: str, priority: int = 50) -> Ticket:
+    return Ticket(name, State.SUSPENDED, NOW, NOW, waits_for=KEY, priority=priority)
+
+
 def add(recovery: Recovery, *names: str, priority: int = 50) -> None:
     for name in names:
-        recovery.add(Ticket(name, State.SUSPENDED, NOW, NOW, waits_for=KEY, priority=priority))
+        recovery.add(waiting(name, priority))
 
 
 def taken(recovery: Recovery, gone: str = "") -> list[str]:
@@ -54,9 +58,30 @@ def taken(recovery: Recovery, gone: str = "") -> list[str]:
 def test_nobody_goes_while_it_is_open(recovery, breakers):
     add(recovery, "a")
     assert taken(recovery) == []
-    assert recovery.is_blocked(Ticket("a", State.SUSPENDED, NOW, NOW, waits_for=KEY))
-    assert not recovery.is_blocked(Ticket("a", State.SUSPENDED, NOW, NOW, waits_for="OTHER@127.0.0.1:104"))
+    assert recovery.is_blocked(waiting("a"))
     assert not recovery.is_blocked(Ticket("a", State.SUSPENDED, NOW, NOW))
+
+
+def test_a_time_that_has_come_sends_on_who_has_waited_for_nothing_else(recovery, breakers):
+    breakers.stands = Breaker.CLOSED
+    add(recovery, "a")
+    assert not recovery.is_blocked(waiting("a"))
+    # It was down meanwhile: now all wait for their turn.
+    breakers.close()
+    assert recovery.is_blocked(waiting("a"))
+    assert taken(recovery) == ["a"]
+    add(recovery, "a")
+    assert not recovery.is_blocked(waiting("a"))
+
+
+def test_nobody_is_kept_for_good(recovery, breakers):
+    """A job that was resumed and waits anew has an entry from before, which is no turn."""
+    breakers.stands = Breaker.CLOSED
+    add(recovery, "a", "a")
+    breakers.close()
+    left = [True]
+    assert [one.job_id for one in recovery.take(lambda _: not left or left.pop() is None)] == ["a"]
+    assert not recovery.is_blocked(waiting("a"))
 
 
 def test_the_first_goes_for_a_trial_and_all_in_order_when_it_came_through(recovery, breakers):
