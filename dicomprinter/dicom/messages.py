@@ -222,4 +222,10 @@ def _deadline(seconds: float | None) -> float | None:
 
 
 def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(deadline - time.monotonic(), 0.001)
+    """Seconds until then; raises TimeoutError afterwards, so that nobody who keeps talking is listened to for ever."""
+    if deadline is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

@@ -18,7 +18,7 @@ from dicomprinter.dicom.pdus import COMMAND, LAST, P_DATA, REJECT, fragments, pd
 from dicomprinter.dicom.status import StoreResult
 from dicomprinter.dicom.wire import Wire
 from dicomprinter.errors import PermanentError, TransientError
-from tests.dicom.helpers import SC, Run, instance, peer
+from tests.dicom.helpers import SC, Run, failure, instance, peer
 from tests.scp import Connection, RawScp, store_answer
 from tests.waiting import PATIENCE
 
@@ -181,6 +181,34 @@ def test_a_file_that_vanishes_while_it_is_sent(running: Run, tmp_path: Path) -> 
     with opened(running(RawScp(script)).port) as association:
         assert stored(association, (path, uid)).status.stored
     assert got[0] > 20_000_000
+
+
+def babbling(connection: Connection) -> None:
+    """Talk on and on, and say nothing."""
+    while not connection.over.is_set():
+        connection.send(pdu(P_DATA, b"") * 100)
+
+
+def test_a_peer_that_talks_for_ever_and_does_not_answer(running: Run, tmp_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        connection.accept()
+        connection.read_message()
+        babbling(connection)
+
+    error = failure(running(RawScp(script)).port, tmp_path, dimse_timeout=0.3)
+    assert "no sign of the answer to C-STORE" in error.what
+
+
+def test_a_peer_that_talks_for_ever_and_does_not_release(running: Run, caplog: pytest.LogCaptureFixture) -> None:
+    def script(connection: Connection) -> None:
+        connection.accept()
+        babbling(connection)
+
+    association = Association.open(
+        peer(running(RawScp(script)).port, association_timeout=1), [(SC, [ExplicitVRLittleEndian])]
+    )
+    association.close()
+    assert "did not answer the release" in caplog.text
 
 
 @pytest.mark.skipif(not hasattr(select, "poll"), reason="waits for the reset by poll")
