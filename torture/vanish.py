@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -75,7 +76,7 @@ def _afterwards(lane: Lane, folder: Path) -> list[str]:
 
     def rests() -> bool:
         lane.service.is_dead()
-        return not folder.exists() or _state(folder) in ("held", "suspended")
+        return not folder.exists() or _waits(folder)
 
     wait_until(rests, "it rests", 60)
     first, lane.drops = lane.drops, []
@@ -83,11 +84,20 @@ def _afterwards(lane: Lane, folder: Path) -> list[str]:
     lane.begin(lane.make("dicom"))
     lane.b.open()
     wait_until(lambda: lane.service.is_dead() or not _others(lane, folder), "the next job is done", 60)
-    if folder.exists() and _state(folder) in ("held", "suspended"):
-        if not _reason(folder):
-            faults.append(f"{first[0].title} waits without a reason")
-        JobFolder(folder).write_command({"command": "discard", "token": "t"})
-        wait_until(lambda: not folder.exists(), "it is discarded", 60)
+    reasons = {"none was needed"}
+
+    def is_gone() -> bool:
+        """An operator discards it, again if it ran just then."""
+        lane.service.is_dead()
+        if _waits(folder) and not (folder / "command.json").exists():
+            reasons.add(_reason(folder))
+            with suppress(OSError):
+                JobFolder(folder).write_command({"command": "discard", "token": "t"})
+        return not folder.exists()
+
+    wait_until(is_gone, "it is discarded", 60)
+    if "" in reasons:
+        faults.append(f"{first[0].title} waited without a reason")
     lines = [json.loads(line) for line in (lane.service.spool / "ledger.jsonl").read_text("utf-8").splitlines()]
     if [line["outcome"] for line in lines if line["job"] != folder.name] != ["done"]:
         faults.append(f"the next job has not gone through: {lines}")
@@ -109,12 +119,14 @@ def _others(lane: Lane, folder: Path) -> list[Path]:
     return [*found, *lane.service.incoming.iterdir()]
 
 
-def _state(folder: Path) -> str:
-    return str(_read(folder).get("state"))
+def _waits(folder: Path) -> bool:
+    """Whether an operator may act; also when job.json went once more while it was written anew."""
+    return _read(folder).get("state") in ("held", "suspended", None)
 
 
 def _reason(folder: Path) -> str:
-    return str(_read(folder).get("reason") or "")
+    job = _read(folder)
+    return str(job.get("reason") or "") if job else "job.json is not there"
 
 
 def _read(folder: Path) -> dict[str, object]:

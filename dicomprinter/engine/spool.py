@@ -196,6 +196,7 @@ def _set_aside(job: Job) -> None:
     torn = job.folder.path / JOB_FILE
     with suppress(FileNotFoundError):
         torn.replace(torn.with_name(JOB_FILE + ".damaged"))
+    job.folder.make_missing()
     job.folder.save(job, secure=True)
     job.note(job.reason or "", level="ERROR")
 

@@ -85,6 +85,11 @@ class JobFolder:
             (path / name).mkdir(mode=0o700)
         return cls(path)
 
+    def make_missing(self) -> None:
+        """Make the folders in it that somebody has taken away."""
+        for name in ("datasets", "payload"):
+            (self.path / name).mkdir(mode=0o700, exist_ok=True)
+
     # Arriving
 
     def write_arrival(self, facts: Facts, files: list[dict[str, Any]], tags: dict[str, str]) -> None:

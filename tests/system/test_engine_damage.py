@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def test_a_torn_job_json_is_held_and_goes_on_with_the_same_uids(house: House, ru
     assert len({one.data for one in scp.received}) == 1
 
 
-@pytest.mark.parametrize("damage", ["the dataset", "job.json is missing", "an unknown state"])
+@pytest.mark.parametrize("damage", ["the dataset", "job.json is missing", "an unknown state", "all but the history"])
 def test_other_damage_is_held_too(house: House, damage: str) -> None:
     program, job = suspended(house, closed_port())
     file = job.folder.path / "job.json"
@@ -57,6 +58,9 @@ def test_other_damage_is_held_too(house: House, damage: str) -> None:
             (job.folder.path / "datasets" / "1.json").write_bytes(b"{")
         case "job.json is missing":
             file.unlink()
+        case "all but the history":
+            for path in [path for path in job.folder.path.iterdir() if path.name != "history.jsonl"]:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         case _:
             file.write_text(file.read_text("utf-8").replace('"suspended"', '"asleep"'), encoding="utf-8")
     house.restart()
