@@ -203,7 +203,10 @@ def _waiting(place: Place) -> list[Row]:
         for name, figure in found.items()
     ]
     for state, base in bases.items():
-        took = Figure(tuple(_start(base) for _ in range(rounds if state is State.SUSPENDED else 1)), "s")
+        # Queued ones run at once, so that the next start would find others.
+        starts = [_start(base) for _ in range(rounds if state is State.SUSPENDED else 1)]
+        took = Figure(tuple(seconds for seconds, _ in starts), "s")
+        processor = statistics.median(used for _, used in starts)
         rows.append(
             Row(
                 "load",
@@ -212,7 +215,7 @@ def _waiting(place: Place) -> list[Row]:
                 target=_START_SECONDS,
                 at_most=True,
                 score=took.median,
-                remark="from the command to the watched folder",
+                remark=f"from the command to the watched folder, of which processor {processor:.1f} s",
             )
         )
     return rows
@@ -223,10 +226,12 @@ def _say(*words: str, base: Path) -> None:
     subprocess.run([*COMMAND, *words, "--base", base], capture_output=True, check=False)  # noqa: S603 - ourselves
 
 
-def _start(base: Path) -> float:
+def _start(base: Path) -> tuple[float, float]:
+    """Seconds until the service is ready, by the clock and of processor."""
     start = time.perf_counter()
     with service(base):
-        return time.perf_counter() - start
+        took = time.perf_counter() - start
+        return took, processor_seconds(int((base / "spool" / ".owner").read_text(encoding="ascii")))
 
 
 def _fill(base: Path, count: int, state: State) -> None:
