@@ -74,7 +74,7 @@ class Dialogue(Connection):
         super().__init__(sock, over)
         self.peer = peer
         self.bytes_per_second = 0
-        self._parts = {0: b"", 1: b""}
+        self._parts = {0: bytearray(), 1: bytearray()}
 
     def acceptance(self, **options: Any) -> bytes:
         """As a Connection; what was asked for is entered in the books."""
@@ -173,7 +173,7 @@ class Dialogue(Connection):
                 data[control & 1] += body[start + 6 : start + 4 + length]
                 start += 4 + length
                 if control == 0x03:
-                    command = decode(io.BytesIO(data[1]), True, True)
+                    command = decode(io.BytesIO(bytes(data[1])), True, True)
                 if command is None:
                     continue
                 is_whole = command.CommandDataSetType == 0x0101 or control == 0x02
@@ -183,9 +183,9 @@ class Dialogue(Connection):
                         command.CommandField,
                         command.MessageID,
                         str(command.get("AffectedSOPInstanceUID", "")),
-                        data[0],
+                        bytes(data[0]),
                     )
-                    self._parts = {0: b"", 1: b""}
+                    self._parts = {0: bytearray(), 1: bytearray()}
                     return found
 
 
