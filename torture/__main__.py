@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from torture import chance, clock, destinations, disk, kills, network
+from torture import chance, clock, dcmtk, destinations, disk, kills, network
 from torture.checks import Check, show
 from torture.place import Place
 
@@ -30,6 +30,7 @@ ITEMS: Final[Mapping[str, Item]] = MappingProxyType(
         "network": network.network,
         "chance": chance.chance,
         "destinations": destinations.destinations,
+        "dcmtk": dcmtk.dcmtk,
     }
 )
 

@@ -44,15 +44,19 @@ class StoreServer:
 
 @contextlib.contextmanager
 def storescp(
-    folder: Path, *options: str, ae_title: str = "STORESCP", environment: Mapping[str, str] | None = None
+    folder: Path,
+    *options: str,
+    ae_title: str = "STORESCP",
+    port: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[StoreServer]:
-    """DCMTK's storage SCP; takes every syntax unless the options say otherwise.
+    """DCMTK's storage SCP; takes every syntax unless the options say otherwise, and any free port unless one is told.
 
     `environment` goes over what DCMTK does when nothing is said, e.g. TCP_NODELAY=1.
     """
     received = folder / "received"
     received.mkdir(parents=True)
-    port = closed_port()
+    port = port or closed_port()
     syntax = () if any(option.startswith(("+x", "-x")) for option in options) else ("+xa",)
     command = [program("storescp"), "-v", *syntax, "+B", "-aet", ae_title, "-od", str(received), *options, str(port)]
     with _running(command, port, folder / "storescp.log", environment=environment) as log:
