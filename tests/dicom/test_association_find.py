@@ -10,6 +10,7 @@ from pydicom.uid import (
 )
 from pynetdicom.dsutils import encode
 
+from dicomprinter.dicom import find_limits
 from dicomprinter.dicom.association import Association
 from dicomprinter.dicom.identifiers import decode_identifier
 from dicomprinter.errors import DicomPrinterError, PermanentError, TransientError
@@ -213,8 +214,9 @@ def finding(*, pause: float, data: bytes = b"\x10\x00\x20\x00LO\x02\x00P7") -> R
     return RawScp(script)
 
 
-def test_matches_without_end_are_broken_off(running: Run) -> None:
-    with pytest.raises(PermanentError, match=r"broken off after 10001 matches"):
+def test_matches_without_end_are_broken_off(running: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find_limits, "MOST_MATCHES", 200)
+    with pytest.raises(PermanentError, match=r"broken off after 201 matches"):
         ask(running(finding(pause=0)).port, patient(""))
 
 
@@ -225,11 +227,12 @@ def test_matches_that_fill_the_memory_are_broken_off(running: Run) -> None:
         ask(running(finding(pause=0, data=large)).port, patient(""))
 
 
-def test_matches_that_come_in_time_and_never_end(running: Run) -> None:
+def test_matches_that_come_in_time_and_never_end(running: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find_limits, "LONGEST", 0.02)
     slow = running(finding(pause=0.02))
     with (
-        Association.open(peer(slow.port, dimse_timeout=0.1), [(WORKLIST, [ExplicitVRLittleEndian])]) as association,
-        pytest.raises(TransientError, match=r"did not come to the end of its matches within 1 s"),
+        Association.open(peer(slow.port, dimse_timeout=10), [(WORKLIST, [ExplicitVRLittleEndian])]) as association,
+        pytest.raises(TransientError, match=r"did not come to the end of its matches within 0\.2 s"),
     ):
         list(association.find(WORKLIST, patient("")))
 
