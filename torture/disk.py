@@ -162,9 +162,8 @@ def _disturbed(lane: Lane, fault: dict[str, Any], kinds: Sequence[str] = _KINDS)
 
 def _single(place: Place) -> Iterator[Case]:
     """Each call fails once, each write is torn once; it is tried again some seconds later."""
-    calls = {name: made for name, made in survey(place).items() if name in ("page", "damaged")}
     seen = set()
-    for kind, made in calls.items():
+    for kind, made in survey(place, ("page", "damaged")).items():
         for index, call in enumerate(made):
             nth = made[: index + 1].count(call)
             if call.startswith("send ") or (call, nth) in seen or nth > 2:
