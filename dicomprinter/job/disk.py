@@ -18,8 +18,12 @@ def make_folder(folder: Path) -> None:
     except FileExistsError:
         return
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        owner = folder.parent.stat()
-        os.chown(folder, owner.st_uid, owner.st_gid)
+        # The unit of the service allows the call by descriptor alone.
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            give_to_owner(descriptor, folder.parent)
+        finally:
+            os.close(descriptor)
 
 
 def write_whole(file: Path, text: str, *, secure: bool) -> None:

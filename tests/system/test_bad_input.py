@@ -40,9 +40,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def pages() -> bytes:
-    """A small page and two whose objects have a megabyte each."""
+    """Three small pages and two whose objects have a megabyte each."""
     random = np.random.default_rng(0)
-    made = [Image.fromarray(random.integers(0, 256, (side, side), np.uint8)) for side in (100, 1000, 1000)]
+    made = [Image.fromarray(random.integers(0, 256, (side, side), np.uint8)) for side in (100, 100, 100, 1000, 1000)]
     stream = io.BytesIO()
     made[0].save(stream, "TIFF", save_all=True, append_images=made[1:])
     return stream.getvalue()
@@ -53,10 +53,12 @@ def test_a_disk_that_is_full_in_the_middle_of_a_job(
 ) -> None:
     """What was sent stays sent; when there is room again the rest goes out."""
     monkeypatch.setattr("dicomprinter.engine.engine._AFTER_A_FAULT_SECONDS", 0.05)
+    # Two objects are built ahead: the first large one is begun when the first small one has been stored.
+    monkeypatch.setattr("dicomprinter.actions.sending.cores", lambda: 1)
     filler = small_disk / "filler"
 
     def fill(_received: object) -> None:
-        if not filler.exists():
+        if len(scp.received) == 1:
             room = os.statvfs(small_disk)
             filler.write_bytes(bytes(room.f_bavail * room.f_frsize - 200_000))
 
@@ -66,12 +68,12 @@ def test_a_disk_that_is_full_in_the_middle_of_a_job(
         job = house.job(pages())
         engine.submit(job)
         wait_until(lambda: "No space left on device" in caplog.text, "the disk is full")
-        assert len(scp.received) == 1
+        assert len(scp.received) == 3
         assert house.spool.load(job.id).state is State.RUNNING
         filler.unlink()
         wait_until(lambda: not job.folder.path.exists(), "the job is done")
-    assert [int(one.dataset.InstanceNumber) for one in scp.received] == [1, 2, 3]
-    assert len({one.sop_instance for one in scp.received}) == 3
+    assert [int(one.dataset.InstanceNumber) for one in scp.received] == [1, 2, 3, 4, 5]
+    assert len({one.sop_instance for one in scp.received}) == 5
 
 
 @pytest.mark.parametrize(
