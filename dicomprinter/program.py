@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from dicomprinter.config.canonical import canonical, expand_environment, nearest
 from dicomprinter.config.dtd import validate
 from dicomprinter.config.environment import read_environment
 from dicomprinter.config.sections import DROP_MONITOR, GENERAL, DropMonitor, General
-from dicomprinter.config.spec import Child, Report, Spec
+from dicomprinter.config.spec import Child, EnoughError, Report, Spec
 from dicomprinter.config.xml import parse
 from dicomprinter.errors import ConfigError, InputError, PermanentError, Problem
 from dicomprinter.workflow.advice import advise
@@ -114,16 +115,15 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
     _check_root(root, file)
     report = Report()
     variables = read_environment(base, environment)
-    expand_environment(root, variables, report)
-    spec = root_spec()
-    node = canonical(root, spec, report)
-    check_references(root, node, report)
-    if not report.errors:
-        validate(node, spec, report)
+    try:
+        node = _checked(root, variables, report)
+    except EnoughError:
+        raise _config_error(file, report, variables) from None
     if report.errors:
         raise _config_error(file, report, variables)
     program = _read(file, node)
-    _check_performs(program, report)
+    with suppress(EnoughError):
+        _check_performs(program, report)
     if program.drop_monitor is not None:
         position = next(node.all("DropMonitor")).position
         report.warn(position, "<DropMonitor>: this version does not watch its folder", _OWN_FOLDER)
@@ -133,6 +133,17 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
     advise(program.workflow, program.actions, next(node.all("Workflow")).position, advice)
     warnings = (*_problems(file, report.warnings), *variables.faults)
     return replace(program, warnings=warnings, advice=_problems(file, advice.warnings))
+
+
+def _checked(root: Element, variables: Environment, report: Report) -> Node:
+    """The tree in canonical form; of use only when the report is clean."""
+    expand_environment(root, variables, report)
+    spec = root_spec()
+    node = canonical(root, spec, report)
+    check_references(root, node, report)
+    if not report.errors:
+        validate(node, spec, report)
+    return node
 
 
 def _check_performs(program: Program, report: Report) -> None:

@@ -179,7 +179,8 @@ def _run_in(spool: Spool, order: _Order) -> int:
         reports.append(Report.of(job, outcome, network))
 
     network = DryNetwork(order.output_dir) if order.output_dir is not None else None
-    with Decoder(first=invocation().child) as decoder:
+    general = order.program.general
+    with Decoder(general.limits, general.decoding_seconds, first=invocation().child) as decoder:
         used = tools(decoder, network)
         job = Intake(spool, decoder, used.clock).copy(order.files, order.submission)
         # At once: a peer that is silent must not look like a program that hangs.

@@ -96,12 +96,17 @@ def expand(text: str, variables: Mapping[str, str]) -> tuple[str, list[str]]:
             return ""
         return default
 
-    return _REFERENCE.sub(value_of, text), missing
+    # Behind the last brace there is none: else each beginning would be followed up to the end.
+    end = text.rfind("}") + 1
+    return _REFERENCE.sub(value_of, text[:end]) + text[end:], missing
 
 
 def unclosed(text: str) -> str | None:
     """The beginning of a reference that has no closing brace, as it should be written; None when there is none."""
     if "${" not in text:
         return None
-    found = _UNCLOSED.search(re.sub(_PLACEHOLDER, "", _REFERENCE.sub("", text)))
+    end = text.rfind("}") + 1
+    rest = re.sub(_PLACEHOLDER, "", _REFERENCE.sub("", text[:end])) + text[end:]
+    # Only behind the last brace: else each beginning is looked at up to the end.
+    found = _UNCLOSED.search(rest[rest.rfind("}") + 1 :])
     return f"${{{found[1] or 'NAME'}}}" if found else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from dicomprinter.config.kinds import BOOLEAN, NAME, TEXT, VERBATIM, Kind, decimal, integer
 from dicomprinter.config.spec import Child, Spec, optional
 from dicomprinter.config.tree import Element
+from dicomprinter.imaging.limits import Limits
 
 if TYPE_CHECKING:
     from dicomprinter.config.spec import Report
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _SIZE = re.compile(r"([0-9]{1,9})\s*(?:([KMG])B?)?", re.IGNORECASE)
 _MEGABYTE = 1 << 20
+_LEAST_BYTES = 1 << 10
 
 
 def _file_size(text: str) -> int:
@@ -31,6 +33,11 @@ def _file_size(text: str) -> int:
 def _check_size(node: Node, report: Report) -> None:
     if node.value < _MEGABYTE:
         report.warn(node.position, f'<{node.name}>: "{node.text}" is less than 1 MB', "1 MB is taken")
+
+
+def _check_limit(node: Node, report: Report) -> None:
+    if node.value < _LEAST_BYTES:
+        report.error(node.position, f'<{node.name}>: "{node.text}" lets no file in', "write 512K, say")
 
 
 def _check_validity(node: Node, report: Report) -> None:
@@ -75,10 +82,20 @@ GENERAL = Spec(
         optional("RedactSensitiveLogValues", BOOLEAN, "whether patient data is kept out of logs; true"),
         Child(Spec("MaximumLogFileSize", text=FILE_SIZE, check=_check_size, doc="a bare number is in MB; 50M")),
         optional("MaximumLogFileCount", integer(2), "how many log files are kept; 10"),
+        optional("MaximumPixels", integer(1, 10**10), "of one page; 300000000"),
+        optional("MaximumSide", integer(1, 65535), "rows or columns of one page; 65535"),
+        optional("MaximumPages", integer(1, 10**6), "of one file; 5000"),
+        Child(
+            Spec("MaximumFileSize", text=FILE_SIZE, check=_check_limit, doc="of one file; a bare number is in MB; 2G")
+        ),
+        Child(
+            Spec("MaximumTextSize", text=FILE_SIZE, check=_check_limit, doc="of one text; a bare number is in MB; 1M")
+        ),
+        optional("MaximumDecodingTime", decimal(1, 86400), "seconds for one page, or for a look at one file; 120"),
         optional("RegistrationKey", TEXT, ignored="this program needs no registration"),
         optional("SpoolDirectory", TEXT, ignored="the spool lies in the base directory: --base"),
     ),
-    doc="times, ages and logs",
+    doc="times, ages, logs, and what one file may ask for",
 )
 
 
@@ -93,6 +110,8 @@ class General:
     redact: bool = True
     log_size: int = 50 * _MEGABYTE
     log_count: int = 10
+    limits: Limits = field(default_factory=Limits)
+    decoding_seconds: float = 120.0
 
     @classmethod
     def read(cls, node: Node | None) -> Self:
@@ -107,7 +126,20 @@ class General:
             node.content("RedactSensitiveLogValues", True),
             max(node.content("MaximumLogFileSize", 50 * _MEGABYTE), _MEGABYTE),
             node.content("MaximumLogFileCount", 10),
+            _limits(node),
+            node.content("MaximumDecodingTime", 120.0),
         )
+
+
+def _limits(node: Node) -> Limits:
+    usual = Limits()
+    return Limits(
+        node.content("MaximumPixels", usual.pixels),
+        node.content("MaximumSide", usual.side),
+        node.content("MaximumPages", usual.pages),
+        node.content("MaximumFileSize", usual.bytes),
+        node.content("MaximumTextSize", usual.text),
+    )
 
 
 def _drop_dialect(element: Element, report: Report) -> None:

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from dicomprinter.config.tree import Element, Position
 
 
+MOST_ERRORS = 500
+
+
+class EnoughError(Exception):
+    """There are so many errors that nobody reads on, and each costs a look for what may have been meant."""
+
+
 # The text of a value whose variable is not set, which has been reported: no file can hold this character.
 UNSET = "\0"
 
@@ -115,10 +122,17 @@ class Report:
         return len(self.errors) + self.unset
 
     def error(self, position: Position, message: str, suggestion: str = "") -> None:
-        """Something that keeps the configuration from being used."""
+        """Something that keeps the configuration from being used.
+
+        Raises:
+            EnoughError: there are MOST_ERRORS already; this one says so instead.
+        """
         if UNSET in message + suggestion:
             self.unset += 1
             return
+        if len(self.errors) == MOST_ERRORS:
+            self.errors.append((position, f"from here on it was not looked at: there are {MOST_ERRORS} errors", ""))
+            raise EnoughError
         self.errors.append((position, message, suggestion))
 
     def warn(self, position: Position, message: str, suggestion: str = "") -> None:

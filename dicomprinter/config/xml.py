@@ -13,8 +13,11 @@ from dicomprinter.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
+# A configuration cannot tell how large it may be itself.
 MAXIMUM_DEPTH = 100
 MAXIMUM_BYTES = 16 * 1024 * 1024
+MAXIMUM_ELEMENTS = 100_000
+"""Attributes count as well."""
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TAG_WITH_ENTITY = re.compile(r"<[^!?/].*&(?!#|(?:amp|lt|gt|quot|apos);)", re.DOTALL)
@@ -48,6 +51,8 @@ class _Builder:
         self._mark = 1 if data.startswith(_MARKS) else 0
         self.root: Element | None = None
         self._open: list[Element] = []
+        self._texts: list[list[str]] = []
+        self._count = 0
         self.parser.buffer_text = True
         # Only what the elements themselves say: no defaults of a DOCTYPE.
         self.parser.specified_attributes = True
@@ -68,12 +73,16 @@ class _Builder:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._open) >= MAXIMUM_DEPTH:
             raise self._refuse(f"elements are nested deeper than {MAXIMUM_DEPTH}")
+        self._count += 1 + len(attributes)
+        if self._count > MAXIMUM_ELEMENTS:
+            raise self._refuse(f"there are more than {MAXIMUM_ELEMENTS} elements and attributes")
         element = Element(name, self._place(), dict(attributes))
         if self._open:
             self._open[-1].children.append(element)
         else:
             self.root = element
         self._open.append(element)
+        self._texts.append([])
 
     def describe(self, error: expat.ExpatError, data: bytes) -> str:
         """What is not well-formed, in words for whoever writes the file."""
@@ -93,10 +102,10 @@ class _Builder:
         return expat.ErrorString(error.code)
 
     def _end(self, _name: str) -> None:
-        self._open.pop()
+        self._open.pop().text = "".join(self._texts.pop())
 
     def _characters(self, text: str) -> None:
-        self._open[-1].text += text
+        self._texts[-1].append(text)
 
     def _entity(self, *_: object) -> int:
         raise self._refuse(_NO_ENTITIES)

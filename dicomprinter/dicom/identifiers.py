@@ -20,6 +20,8 @@ from dicomprinter.dicom.tags import dictionary_vr, tag_name
 _log = logging.getLogger(__name__)
 
 UNICODE: Final = "ISO_IR 192"
+_DEEPEST: Final = 30
+"""Sequences in each other: no information model has so many, and each is copied with those inside."""
 _UNDEFINED: Final = 0xFFFFFFFF
 
 
@@ -90,7 +92,7 @@ def _encode(dataset: Dataset, syntax: UID) -> bytes:
     return bytes(buffer.getvalue())
 
 
-def _read_all(item: Dataset) -> None:
+def _read_all(item: Dataset, depth: int = 0) -> None:
     """Convert every element now, in its own character set; the job keeps its dataset as DICOM JSON (PS3.18 F)."""
     for tag in list(item.keys()):
         try:
@@ -99,8 +101,10 @@ def _read_all(item: Dataset) -> None:
             if "SQ" in {element.VR, dictionary_vr(tag)} != {"SQ"} and dictionary_vr(tag) is not None:
                 raise ValueError(element.VR)
             if element.VR == "SQ":
+                if depth == _DEEPEST:
+                    raise ValueError(depth)
                 for nested in element.value:
-                    _read_all(nested)
+                    _read_all(nested, depth + 1)
             else:
                 # A number that is none passes until it is written down: then no job could be saved with it.
                 element.to_json_dict(None, 0)

@@ -85,11 +85,7 @@ class Wildcard:
         wanted, value = _folded(wanted, self.vr), _folded(value, self.vr)
         if not has_wildcard(wanted):
             return wanted == value
-        first, *pieces = (re.escape(piece).replace(r"\?", ".") for piece in wanted.split("*"))
-        # What a `*` takes up to the first place where the next piece stands is settled: else many take for ever.
-        between = "".join(f"(?>.*?{piece})" for piece in pieces[:-1])
-        last = f".*{pieces[-1]}" if pieces else ""
-        return re.fullmatch(first + between + last, value, re.DOTALL) is not None
+        return _fits([re.escape(piece).replace(r"\?", ".") for piece in wanted.split("*")], value)
 
 
 @dataclass(frozen=True)
@@ -104,11 +100,12 @@ class Literal:
 
     def matches(self, value: str) -> bool:
         """See the class."""
-        pattern = "".join(
-            re.escape(part) if is_the_jobs else re.escape(part).replace(r"\*", ".*").replace(r"\?", ".")
-            for part, is_the_jobs in self._folded_parts()
-        )
-        return re.fullmatch(pattern, _folded(value, self.vr), re.DOTALL) is not None
+        pieces = [""]
+        for part, is_the_jobs in self._folded_parts():
+            same, *others = (part,) if is_the_jobs else part.split("*")
+            pieces[-1] += re.escape(same) if is_the_jobs else re.escape(same).replace(r"\?", ".")
+            pieces += [re.escape(piece).replace(r"\?", ".") for piece in others]
+        return _fits(pieces, _folded(value, self.vr))
 
     def _folded_parts(self) -> list[tuple[str, bool]]:
         folded = [(_cased(part, self.vr), is_the_jobs) for part, is_the_jobs in self.parts if part]
@@ -169,6 +166,15 @@ class Numbers:
         except ValueError:
             return False
         return (self.first is None or number >= self.first) and (self.last is None or number <= self.last)
+
+
+def _fits(pieces: Sequence[str], value: str) -> bool:
+    """Whether a text is these expressions in this order, with anything between them."""
+    first, *others = pieces
+    # What a `*` takes up to the first place where the next piece stands is settled: else many take for ever.
+    between = "".join(f"(?>.*?{piece})" for piece in others[:-1])
+    last = f".*{others[-1]}" if others else ""
+    return re.fullmatch(first + between + last, value, re.DOTALL) is not None
 
 
 def has_wildcard(text: str) -> bool:

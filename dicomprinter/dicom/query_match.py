@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _CHARACTER_SET: Final = Tag("SpecificCharacterSet")
 _EXAMPLES: Final = {"DA": "19640812", "TM": "143000", "DT": "20260131143000", "AS": "062Y", "UI": "1.2.840.1"}
+_MOST_LINES: Final = 1000
+_DEEPEST: Final = 100
 _HEXADECIMAL: Final = frozenset("0123456789abcdefABCDEF")
 
 
@@ -55,8 +57,14 @@ def from_pairs(pairs: Iterable[tuple[str, str]]) -> Match:
 
 
 def from_lines(text: str) -> Match:
-    """Lines `(gggg,eeee)=value`; a blank line says nothing, and a mark of the byte order is passed over."""
+    """Lines `(gggg,eeee)=value`; a blank line says nothing, and a mark of the byte order is passed over.
+
+    Raises:
+        ValueError: there are more lines than any answer has.
+    """
     lines = [(number, line) for number, line in enumerate(_lines(text), start=1) if line.strip()]
+    if len(lines) > _MOST_LINES:
+        raise ValueError(f"it has more than {_MOST_LINES} lines")
     entries, wrong = [], []
     for number, line in lines:
         tag, sign, value = line.partition("=")
@@ -82,6 +90,8 @@ def from_json(text: str) -> Match:
         data = data[0]
     if not isinstance(data, dict):
         raise ValueError("it is not one object of the DICOM JSON model")
+    if _is_deeper(data, _DEEPEST):
+        raise ValueError(f"more than {_DEEPEST} lists and objects stand in each other")
     values, remarks = Dataset(), []
     for key, content in data.items():
         try:
@@ -184,6 +194,17 @@ def _from_json_element(key: str, content: Any, data: dict[str, Any]) -> tuple[Da
         private = json.dumps(content, ensure_ascii=False)
         raise PermanentError(f"it cannot be read ({type(error).__name__})", private=private) from None
     return cleaned, notes
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    """Whether more lists and objects than this stand in each other."""
+    level = [value]
+    for _ in range(most):
+        level = [one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [one for one in level if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _is_misplaced(content: dict[str, Any]) -> bool:

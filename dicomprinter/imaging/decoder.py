@@ -48,10 +48,10 @@ class Decoder:
         children: int | None = None,
         first: ChildProcess | None = None,
     ) -> None:
-        limits = limits or Limits()
+        self.limits = limits or Limits()
         self._timeout = timeout
-        settings = {"limits": asdict(limits), "memory": limits.memory if memory is None else memory}
-        self._pool = Pool(settings, children, first)
+        self._memory = memory
+        self._pool = Pool(self._settings(), children, first)
         self._room = Room(cores(), _LARGEST_ROOM)
         self._caller = Caller()
         self._is_branch = False
@@ -63,6 +63,11 @@ class Decoder:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def adopt(self, limits: Limits, timeout: float) -> None:
+        """Have other limits from the next call on, as the constructor has them; calls of branches keep their time."""
+        self.limits, self._timeout = limits, timeout
+        self._pool.adopt(self._settings())
 
     def start(self) -> None:
         """Let the first child get ready while something else is done."""
@@ -167,6 +172,10 @@ class Decoder:
         """
         answer = self._call({"call": "frame", "path": str(path), "index": index}, admit)
         return DecodedFrame(data=answer.body, **answer.message["frame"])
+
+    def _settings(self) -> dict[str, Any]:
+        """What a child has to know."""
+        return {"limits": asdict(self.limits), "memory": self.limits.memory if self._memory is None else self._memory}
 
     def _call(self, request: dict[str, Any], admit: Admit = at_once) -> Answer:
         answer = self._pool.call(request, self._timeout, self._caller, admit)

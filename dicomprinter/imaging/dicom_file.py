@@ -109,11 +109,11 @@ def _accepted(path: Path, limits: Limits) -> Iterator[Source]:
         if size == 0:
             raise InputError("the file is empty", remedy="save or copy it again")
         if size > limits.bytes:
-            raise too_large(f"{size} bytes; {limits.bytes} are allowed")
+            raise too_large(f"{size} bytes; {limits.bytes} are allowed", "MaximumFileSize")
         with opened(path, limits.bytes) as source:
             yield source
     except TooLargeError as error:
-        raise too_large(str(error)) from error
+        raise too_large(str(error), "MaximumFileSize") from error
     except StructureError as error:
         raise damaged("DICOM file", str(error)) from error
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:

@@ -34,7 +34,7 @@ def count_pages(path: Path, data: Source, limits: Limits) -> int:
         if pages == 0:
             raise damaged("PDF", "it has no pages")
         if pages > limits.pages:
-            raise too_large(f"{pages} pages; {limits.pages} are allowed")
+            raise too_large(f"{pages} pages; {limits.pages} are allowed", "MaximumPages")
         for index in range(pages):
             _size(document, index)
     return pages

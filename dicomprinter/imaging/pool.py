@@ -71,6 +71,7 @@ class _Place:
 
     def __init__(self, child: ChildProcess | None = None) -> None:
         self._child = child
+        self._told: Request | None = None
 
     @property
     def is_running(self) -> bool:
@@ -89,6 +90,9 @@ class _Place:
         return self._child
 
     def call(self, request: Request, settings: Request, timeout: float, caller: Caller, admit: Admit) -> Answer:
+        # What a child may ask for is settled when it begins; `idle` is nothing that it has to forget.
+        if self._told is not None and {**self._told, "idle": None} != {**settings, "idle": None}:
+            self.kill()
         is_fresh = not self.is_running
         answer = self._attempt(request, settings, timeout, caller, admit)
         if isinstance(answer, int) and not is_fresh:
@@ -108,6 +112,7 @@ class _Place:
         caller.check()
         if not child.is_ready:
             child.begin(settings)
+            self._told = settings
         try:
             answer = child.ask({**request, "timeout": timeout}, timeout, admit)
         except TimeoutError:
@@ -122,7 +127,7 @@ class _Place:
 
     def kill(self) -> None:
         """End the child between two calls."""
-        child, self._child = self._child, None
+        child, self._child, self._told = self._child, None, None
         if child is not None:
             child.kill()
 
@@ -147,6 +152,11 @@ class Pool:
         self._busy: set[_Place] = set()
         self._waiting: deque[object] = deque()
         self._is_closed = False
+
+    def adopt(self, settings: Request) -> None:
+        """Have other settings from the next call on; a child that has the ones before is replaced."""
+        with self._changed:
+            self._settings = settings
 
     def start(self) -> None:
         """Start a child now if there is none, so that the first call need not wait for it."""
@@ -237,7 +247,7 @@ def _too_slow(timeout: float) -> PermanentError:
     return PermanentError(
         "the file took too long to decode",
         cause=f"more than {timeout:g} seconds; the decoder was ended",
-        remedy="save the file anew with another program",
+        remedy="save the file anew with another program, or raise <MaximumDecodingTime> in <General>",
     )
 
 

@@ -12,7 +12,7 @@ from dicomprinter.dicom.forwarded.beginning import seems_dicom
 from dicomprinter.errors import InputError
 from dicomprinter.imaging import bmp, jpeg, pdf, png, tiff
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.imaging.refusals import check_size, unsupported
+from dicomprinter.imaging.refusals import check_size, too_large, unsupported
 from dicomprinter.imaging.source import Source, mapped
 
 _ACCEPTED: Final = "PDF, PNG, JPEG, TIFF, BMP, DICOM or UTF-8 text"
@@ -67,6 +67,8 @@ def probe(path: Path, limits: Limits | None = None) -> Probe:
         if media_type == "application/dicom":
             return _dicom(path, limits)
         if media_type == "text/plain":
+            if len(data) > limits.text:
+                raise too_large(f"a text of {len(data)} bytes; {limits.text} are allowed", "MaximumTextSize")
             _check_text(data)
             return Probe("text", media_type, 1)
         size = _sizes(media_type, data, limits)

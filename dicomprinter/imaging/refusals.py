@@ -20,9 +20,9 @@ def unsupported(kind: str, cause: str, remedy: str = "save it as an ordinary PNG
     return InputError(f"a {kind} that cannot be read", cause=cause, remedy=remedy)
 
 
-def too_large(cause: str, remedy: str = "split or shrink the file, or raise the limit") -> InputError:
-    """More than the limits allow."""
-    return InputError("the file is too large", cause=cause, remedy=remedy)
+def too_large(cause: str, element: str, remedy: str = "split or shrink the file") -> InputError:
+    """More than the limits allow; `element` is the one that raises the limit."""
+    return InputError("the file is too large", cause=cause, remedy=f"{remedy}, or raise <{element}> in <General>")
 
 
 def no_page(index: int) -> PermanentError:
@@ -38,7 +38,8 @@ def check_size(width: int, height: int, limits: Limits, page: str = "", remedy: 
     """
     excess = limits.excess(width, height)
     if excess:
-        raise too_large(f"{page}{excess}", **({"remedy": remedy} if remedy else {}))
+        cause, element = excess
+        raise too_large(f"{page}{cause}", element, **({"remedy": remedy} if remedy else {}))
 
 
 @contextmanager

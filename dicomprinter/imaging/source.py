@@ -32,7 +32,7 @@ def _opened(path: Path, limits: Limits) -> mmap.mmap:
         if size == 0:
             raise InputError("the file is empty", remedy="save or copy it again")
         if size > limits.bytes:
-            raise too_large(f"{size} bytes; {limits.bytes} are allowed")
+            raise too_large(f"{size} bytes; {limits.bytes} are allowed", "MaximumFileSize")
         with path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:

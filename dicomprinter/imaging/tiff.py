@@ -100,7 +100,7 @@ def _chain(reader: _Reader, most: int) -> Iterator[tuple[int, int]]:
             raise damaged("TIFF", "its pages form a circle")
         seen.add(offset)
         if len(seen) > most:
-            raise too_large(f"more than {most} pages")
+            raise too_large(f"it has more than {most} pages", "MaximumPages")
         kind, following = reader.kind_and_next(offset)
         if not kind & _NO_PAGE:
             yield len(seen) - 1, offset

@@ -239,7 +239,7 @@ class Intake:
                 # What a DICOM file says is the job's, so that conditions, queries and placeholders know it.
                 dataset = dataset or Dataset.from_json(probe.attributes)
         if payload.texts and not (payload.pages or payload.documents or payload.objects):
-            payload += _set_texts(folder, payload.texts)
+            payload += _set_texts(folder, payload.texts, self.decoder.limits.pages)
         facts = replace(Facts.from_json(arrival["facts"]), size=max(1, size))
         # Where a DICOM file is, others of its study may be.
         flags = Flags(existing_study=str(dataset.get("StudyInstanceUID") or ""))
@@ -357,13 +357,13 @@ def _summary(job: Job) -> str:
     return f"accepted from {job.facts.source or 'outside'}: {', '.join(parts)}{as_pdf}"
 
 
-def _set_texts(folder: JobFolder, texts: tuple[str, ...]) -> Payload:
+def _set_texts(folder: JobFolder, texts: tuple[str, ...], most: int) -> Payload:
     from dicomprinter.intake.text_page import set_as_pdf  # noqa: PLC0415 - reportlab; only a text alone pays for it
 
     documents = []
     for name in texts:
         document = Path(name).with_suffix(_SET).as_posix()
-        set_as_pdf((folder.path / name).read_text(encoding="utf-8-sig"), folder.path / document)
+        set_as_pdf((folder.path / name).read_text(encoding="utf-8-sig"), folder.path / document, most)
         documents.append(document)
     return Payload(documents=tuple(documents))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from dicomprinter.errors import InputError
+from dicomprinter.imaging.refusals import too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,8 @@ _SIZE = 10
 _LEADING = 12
 _MARGIN = 20 * mm
 _COLUMNS = 79
+_PIECE = 100 * _COLUMNS
+_HEIGHT = int((A4[1] - 2 * _MARGIN) // _LEADING)
 _FONT_FILES = ("DejaVuSansMono.ttf", "LiberationMono-Regular.ttf", "consola.ttf", "Menlo.ttc", "cour.ttf")
 _FONT_FOLDERS = (
     "/usr/share/fonts",
@@ -31,28 +35,33 @@ _FONT_FOLDERS = (
 )
 
 
-def set_as_pdf(text: str, target: Path) -> None:
+def set_as_pdf(text: str, target: Path, most: int) -> None:
     """Write a text as A4 pages; a form feed begins a new one.
 
     Raises:
-        InputError: no font of this machine has all its characters.
+        InputError: no font of this machine has all its characters, or it needs more than `most` pages.
     """
     font = _font(text)
     canvas = Canvas(str(target), pagesize=A4, invariant=1)
     for page in text.removesuffix("\f").split("\f"):
-        lines = list(_lines(page)) or [""]
-        height = int((A4[1] - 2 * _MARGIN) // _LEADING)
-        for start in range(0, len(lines), height):
+        lines = _lines(page)
+        part = list(islice(lines, _HEIGHT)) or [""]
+        while part:
             canvas.setFont(font, _SIZE)
-            for number, line in enumerate(lines[start : start + height]):
+            for number, line in enumerate(part):
                 canvas.drawString(_MARGIN, A4[1] - _MARGIN - _LEADING * (number + 1), line)
             canvas.showPage()
+            if canvas.getPageNumber() > most + 1:
+                raise too_large(f"the text needs more than {most} pages", "MaximumPages")
+            part = list(islice(lines, _HEIGHT))
     canvas.save()
 
 
 def _lines(page: str) -> Iterator[str]:
     for line in page.expandtabs().splitlines():
-        yield from textwrap.wrap(line, _COLUMNS, drop_whitespace=False) or [""]
+        # In pieces: a word is cut at the end of each line, and what is left of it copied each time.
+        for start in range(0, max(len(line), 1), _PIECE):
+            yield from textwrap.wrap(line[start : start + _PIECE], _COLUMNS, drop_whitespace=False) or [""]
 
 
 def _font(text: str) -> str:

@@ -36,6 +36,8 @@ def read_record(folder: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     place = os.fspath(folder)
     step = lines.last(os.path.join(place, STEPS_FILE))  # noqa: PTH118 - of ten thousand jobs in a moment
     data = lines.parsed(lines.content(os.path.join(place, JOB_FILE)))  # noqa: PTH118
+    if not isinstance(data.get("serial", 1), int):
+        raise TypeError("serial")
     if step is not None and step.get("serial") == data.get("serial", 1):
         return data, step
     return data, None

@@ -78,7 +78,7 @@ class Service:
             stack.enter_context(faults_to_log())
             logs.adopt(program.general)
             _tell_warnings(program)
-            decoder = stack.enter_context(Decoder())
+            decoder = stack.enter_context(Decoder(program.general.limits, program.general.decoding_seconds))
             decoder.start()
             intake = Intake(spool, decoder, local_now)
             engine = Engine(spool, program, tools(decoder), self.workers)
@@ -86,7 +86,7 @@ class Service:
             engine.start()
             incoming.start()
             _LOG.info("ready: watches %s", spool.incoming)
-            running = _Running(engine, incoming, logs, self.supervisor)
+            running = _Running(engine, incoming, decoder, logs, self.supervisor)
             running.tell_ready()
             self._wait(orders, watch, running)
             _LOG.info("stopping")
@@ -125,6 +125,7 @@ class Service:
         else:
             running.engine.reload(program)
             running.logs.adopt(program.general)
+            running.decoder.adopt(program.general.limits, program.general.decoding_seconds)
             _LOG.info("the configuration was loaded anew")
             _tell_warnings(program)
 
@@ -135,6 +136,7 @@ class _Running:
 
     engine: Engine
     incoming: Incoming
+    decoder: Decoder
     logs: Logs
     supervisor: Supervisor
     fault: str = ""

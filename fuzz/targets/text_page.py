@@ -25,11 +25,11 @@ def _run(data: bytes) -> None:
         if found.kind != "text":
             return
         target = _SCRATCH.folder / "text.pdf"
-        set_as_pdf(file.read_text(encoding="utf-8-sig"), target)
+        set_as_pdf(file.read_text(encoding="utf-8-sig"), target, _LIMITS.pages)
     except InputError:
         return
-    pages = probe(target, Limits(pages=2000))
-    assert pages.kind == "pdf"
+    pages = probe(target, _LIMITS)
+    assert pages.frames <= _LIMITS.pages
 
 
 def _seeds() -> Iterator[bytes]:

@@ -8,7 +8,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicomprinter.dicom.query_filter import Condition, Expression, criterion, range_problem, split_range
+from dicomprinter.dicom.query_filter import Condition, Expression, Literal, criterion, range_problem, split_range
 from dicomprinter.errors import PermanentError
 
 
@@ -233,3 +233,11 @@ def test_a_text_matches_itself_in_any_case_and_by_wildcards(one: str, other: str
 @given(st.text(), st.sampled_from(["DA", "TM", "DT", "IS", "DS", "LO", "PN", "UI", "US"]), st.text())
 def test_no_value_makes_it_fail(text: str, vr: str, value: str) -> None:
     assert criterion(text, vr).matches(value) in (True, False)
+
+
+def test_many_wildcards_beside_a_jobs_text_do_not_hang() -> None:
+    """Each `*` is settled at the first place that fits, as in texts that are the file's alone."""
+    pattern = Literal((("*a" * 40, False), ("*", True), ("b", False)), "LT")
+    assert not pattern.matches("a" * 10_000)
+    assert pattern.matches("a" * 10_000 + "*b")
+    assert Literal((("a*", False), ("?", True), ("*?", False)), "LO").matches("ax?yz")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -265,3 +266,20 @@ def test_a_sequence_that_is_none_is_left_out(keyword: str, vr: str) -> None:
     found = decode_identifier(encode(answer, False, True) or b"", ExplicitVRLittleEndian)
     assert keyword not in found
     assert found.PatientID == "4711"
+
+
+def test_sequences_without_end_in_each_other_are_left_out() -> None:
+    """A job's dataset is copied with all that is in it: deeper ones could not be."""
+    answer = Dataset()
+    answer.PatientID = "4711"
+    inner = answer
+    for _ in range(60):
+        item = Dataset()
+        inner.ReferencedStudySequence = [item]
+        inner = item
+    found = decode_identifier(encode(answer, False, True) or b"", ExplicitVRLittleEndian)
+    depth, inner = 0, found
+    while "ReferencedStudySequence" in inner:
+        depth, inner = depth + 1, inner.ReferencedStudySequence[0]
+    assert depth == 30
+    assert deepcopy(found).PatientID == "4711"

@@ -44,6 +44,7 @@ def changed(spool: Spool, change: Change) -> JobFolder:
         lambda data: data["flags"].update(updates=[1]),
         lambda data: data.update(retries={"0": float("inf")}),
         lambda data: data.update(match=[]),
+        lambda data: data.update(serial=None),
         *(
             lambda data, name=name: data["payloads"][0].update(objects=[name])
             for name in ("/etc/passwd", "../x", "payload/../../x", "payload\\..\\x", "C:x", "payload/x\0", "", 1)
