@@ -358,14 +358,9 @@ def _summary(job: Job) -> str:
 
 
 def _set_texts(folder: JobFolder, texts: tuple[str, ...], most: int) -> Payload:
-    from dicomprinter.intake.text_page import set_as_pdf  # noqa: PLC0415 - reportlab; only a text alone pays for it
+    from dicomprinter.intake.text_page import set_texts  # noqa: PLC0415 - reportlab; only a text alone pays for it
 
-    documents = []
-    for name in texts:
-        document = Path(name).with_suffix(_SET).as_posix()
-        set_as_pdf((folder.path / name).read_text(encoding="utf-8-sig"), folder.path / document, most)
-        documents.append(document)
-    return Payload(documents=tuple(documents))
+    return Payload(documents=set_texts(folder.path, texts, _SET, most))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ from dicomprinter.errors import InputError
 from dicomprinter.imaging.refusals import too_large
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _SIZE = 10
 _LEADING = 12
@@ -33,6 +33,14 @@ _FONT_FOLDERS = (
     "/System/Library/Fonts",
     "C:/Windows/Fonts",
 )
+
+
+def set_texts(folder: Path, names: Collection[str], ending: str, most: int) -> tuple[str, ...]:
+    """`set_as_pdf` for each of a job's texts: the PDFs' names, with another ending."""
+    documents = [Path(name).with_suffix(ending).as_posix() for name in names]
+    for name, document in zip(names, documents, strict=True):
+        set_as_pdf((folder / name).read_text(encoding="utf-8-sig"), folder / document, most)
+    return tuple(documents)
 
 
 def set_as_pdf(text: str, target: Path, most: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from dicomprinter.imaging.limits import Limits
 from tests.actions.row import Row, elements
 
 
@@ -57,6 +58,12 @@ GENERAL = [
         ("MaximumLogFileSize", "1GB", "log_size", 1024 * MEGABYTE),
         ("MaximumLogFileSize", "512K", "log_size", MEGABYTE, "less than 1 MB"),
         ("MaximumLogFileCount", "2", "log_count", 2),
+        ("MaximumPixels", "1000", "limits", Limits(pixels=1000)),
+        ("MaximumSide", "100", "limits", Limits(side=100)),
+        ("MaximumPages", "7", "limits", Limits(pages=7)),
+        ("MaximumFileSize", "3", "limits", Limits(bytes=3 * MEGABYTE)),
+        ("MaximumTextSize", "5K", "limits", Limits(text=5 << 10)),
+        ("MaximumDecodingTime", "1.5", "decoding_seconds", 1.5),
         ("RegistrationKey", "abc", "log_count", 10, "<RegistrationKey> has no effect"),
         ("SpoolDirectory", "C:\\spool", "log_count", 10, "<SpoolDirectory> has no effect"),
     ),
