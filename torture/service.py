@@ -103,6 +103,8 @@ class Tortured(Service):
             RuntimeError: it ended otherwise.
         """
         if self.died_at:
+            if self._process:
+                self._process.wait()
             return True
         code = self._process.poll() if self._process else 0
         if code is None:
@@ -146,7 +148,10 @@ class Tortured(Service):
         if self._orders is not None:
             self._orders.sendall(json.dumps(order).encode() + b"\n")
             answer = self._answer(PATIENCE)
-        if not answer:
+        if "died" in answer:
+            # It came to its point while it was asked.
+            self.died_at = answer["died"]
+        if not answer or self.died_at:
             raise RuntimeError("the service does not answer")
         return answer
 
