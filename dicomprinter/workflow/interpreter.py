@@ -210,14 +210,15 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
     except DicomPrinterError as error:
         failure = error
     except OSError as error:
-        if error.errno in _MACHINE_FAULTS:
+        said = _said_by_the_system(error)
+        if said.errno in _MACHINE_FAULTS:
             # No policy of a workflow is meant for these: the engine keeps the job and tries the node again.
-            raise
+            raise said from None
         failure = TransientError(
-            f"the disk or the system failed: {error.strerror or type(error).__name__}{_of_the_job(error, job)}",
+            f"the disk or the system failed: {said.strerror or type(said).__name__}{_of_the_job(said, job)}",
             cause="a file or folder cannot be read or written",
             remedy="correct its rights",
-            private=str(error),
+            private=str(said),
         )
     except Exception as error:  # noqa: BLE001 - a fault of an action must not lose the job
         _LOG.exception("the action failed in a way it should not", extra=job.log_context())
@@ -234,6 +235,13 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
     if isinstance(failure, OperatorNeeded):
         return Held(node.position, str(failure), manual=True)
     return _after_failure(program, node, job, tools, failure)
+
+
+def _said_by_the_system(error: OSError) -> OSError:
+    """The error with a number: where pydicom writes an element, it tells of a full disk in one that has none."""
+    while error.errno is None and isinstance(error.__cause__, OSError):
+        error = error.__cause__
+    return error
 
 
 def _of_the_job(error: OSError, job: Job) -> str:

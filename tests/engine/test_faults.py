@@ -75,12 +75,17 @@ def test_a_ledger_that_cannot_be_written_repeats_no_node(spool, loaded, monkeypa
     assert spool.outcome(job.id) == "done"
 
 
-def test_a_full_disk_inside_an_action_is_no_matter_of_its_policy(spool, tmp_path, monkeypatch):
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_a_full_disk_inside_an_action_is_no_matter_of_its_policy(spool, tmp_path, monkeypatch, is_wrapped):
     loaded = program(tmp_path, MARKS, '<Perform action="A" onError="Discard"/>')
     job = new_job(spool)
 
     def full(*_):
-        raise OSError(28, "No space left on device")
+        error = OSError(28, "No space left on device")
+        if is_wrapped:
+            # As pydicom does where it writes an element.
+            raise OSError(f"With tag (7FE0,0010) got exception: {error}") from error
+        raise error
 
     with monkeypatch.context() as patch:
         patch.setattr(Mark, "perform", full)
