@@ -15,7 +15,8 @@ from dicomprinter.imaging.source import Source
 SIGNATURES: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _FORMATS: Final = {1: "B", 2: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _RATIONALS: Final = {5: "I", 10: "i"}
-_LARGEST_ARRAY: Final = 1 << 24
+_LARGEST_ARRAY: Final = 1 << 22
+_MOST_VALUES: Final = 1 << 16
 _NO_PAGE: Final = 0b101  # of the subfile type: a thumbnail, a mask
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
@@ -30,6 +31,7 @@ _READ: Final = frozenset(
         *(_TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_SIZES, _SAMPLE_FORMAT, _EXTRA_SAMPLES, _PROFILE),
     }
 )
+_PLACES: Final = frozenset({_STRIP_OFFSETS, _STRIP_SIZES, _TILE_OFFSETS, _TILE_SIZES, _PROFILE})
 
 Tags = dict[int, tuple[float, ...]]
 
@@ -159,7 +161,8 @@ class _Reader:
         count = int(self._read(self._pointer, offset + 4)[0])
         place = offset + (12 if self._big else 8)
         code = _FORMATS.get(int(kind)) or _RATIONALS.get(int(kind))
-        if code is None or int(tag) not in _READ or count > _LARGEST_ARRAY:
+        most = _LARGEST_ARRAY if tag in _PLACES else _MOST_VALUES
+        if code is None or int(tag) not in _READ or count > most:
             return int(tag), ()
         if tag == _PROFILE:
             return _PROFILE, (int(self._read(self._pointer, place)[0]), count)

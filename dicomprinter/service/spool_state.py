@@ -177,7 +177,7 @@ def _disk(folder: Path) -> Disk | None:
 def _destinations(file: Path) -> Iterator[Destination]:
     """What the service has written; whatever of it cannot be read is left out."""
     found: Any = None
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         found = json.loads(file.read_bytes())
     entries = found.get("destinations") if isinstance(found, dict) else None
     for entry in entries if isinstance(entries, list) else ():
