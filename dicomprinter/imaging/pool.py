@@ -24,9 +24,10 @@ _IDLE_SECONDS: Final = 60.0
 
 def cores() -> int:
     """How many processors this process may use."""
+    count = os.cpu_count() or 1
     if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        count = len(os.sched_getaffinity(0))
+    return count
 
 
 class Caller:
