@@ -43,13 +43,15 @@ def kill(place: Place) -> list[Check]:
         rounds = list(every.values())
         rounds += [_killed_again(one, chance) for one in chance.sample(others, _RANDOM)]
         rounds += [_crowd(chance) for _ in range(_CROWDS)]
+    rounds = [one for one in rounds if place.only in str(one)]
+    is_sample = place.short or bool(place.only)
     tally = run(place, _KILLS, rounds)
     wanted = {point for one in rounds if len(one.points) == 1 for point in one.points}
-    missed = _MOST_MISSED_OF_A_FEW if place.short else _MOST_MISSED
+    missed = _MOST_MISSED_OF_A_FEW if is_sample else _MOST_MISSED
     least = round(len(wanted) * (1 - missed))
     met = len(wanted & tally.hit)
     return [
-        Check.at_least(_KILLS, "kills -9 of the service", least if place.short else _WANTED, tally.kills),
+        Check.at_least(_KILLS, "kills -9 of the service", least if is_sample else _WANTED, tally.kills),
         Check(_KILLS, f"points hit, of {len(every)} that there are", f"≥ {least}", str(met), met >= least),
         Check.none(_KILLS, "rounds whose books did not agree afterwards", len(tally.failed)),
     ]
@@ -68,8 +70,9 @@ def lose_power(place: Place) -> list[Check]:
     every = list({one.points: one for one in reversed(rounds)}.values())
     some = [Round(one.kinds, one.points, loss="some") for one in chance.sample(rounds, _LOSSES)]
     rounds = [*chance.sample(every, 2), *some[:2]] if place.short else [*every, *some]
+    rounds = [one for one in rounds if place.only in str(one)]
     tally = run(place, _POWER, rounds)
-    missed = _MOST_MISSED_OF_A_FEW if place.short else _MOST_MISSED
+    missed = _MOST_MISSED_OF_A_FEW if place.short or place.only else _MOST_MISSED
     least = round(len(rounds) * (1 - missed))
     return [
         Check.at_least(_POWER, "losses of power around a sync or a message", least, tally.losses),
