@@ -48,7 +48,7 @@ def kill(place: Place) -> list[Check]:
     tally = run(place, _KILLS, rounds)
     wanted = {point for one in rounds if len(one.points) == 1 for point in one.points}
     missed = _MOST_MISSED_OF_A_FEW if is_sample else _MOST_MISSED
-    least = round(len(wanted) * (1 - missed))
+    least = max(1, round(len(wanted) * (1 - missed)))
     met = len(wanted & tally.hit)
     return [
         Check.at_least(_KILLS, "kills -9 of the service", least if is_sample else _WANTED, tally.kills),
@@ -73,7 +73,7 @@ def lose_power(place: Place) -> list[Check]:
     rounds = [one for one in rounds if place.only in str(one)]
     tally = run(place, _POWER, rounds)
     missed = _MOST_MISSED_OF_A_FEW if place.short or place.only else _MOST_MISSED
-    least = round(len(rounds) * (1 - missed))
+    least = max(1, round(len(rounds) * (1 - missed)))
     return [
         Check.at_least(_POWER, "losses of power around a sync or a message", least, tally.losses),
         Check.none(_POWER, "rounds whose books did not agree afterwards", len(tally.failed)),
