@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from dicomprinter.errors import PermanentError, TransientError
@@ -58,7 +58,8 @@ class Caller:
             self.check()
             self._places.add(place)
         try:
-            yield
+            with self._parent.at(place) if self._parent else nullcontext():
+                yield
         finally:
             with self._lock:
                 self._places.discard(place)
@@ -99,6 +100,7 @@ class _Place:
         is_fresh = not self.is_running
         answer = self._attempt(request, settings, timeout, caller, admit)
         if isinstance(answer, int) and not is_fresh:
+            caller.check()
             # An earlier file may have left the child broken, or the system may have killed it.
             answer = self._attempt(request, settings, timeout, caller, admit)
         if isinstance(answer, int):

@@ -96,23 +96,19 @@ def test_short_calls_share_a_child(decoder: Decoder, tmp_path: Path, monkeypatch
     assert len(decoder.children()) == 1
 
 
-def test_who_comes_first_is_served_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_who_comes_first_is_served_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, calls: ThreadPoolExecutor
+) -> None:
     monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", SLOW))
-    done: list[str] = []
-
-    def look(opened: Decoder, path: Path) -> None:
-        opened.probe(path)
-        done.append(path.stem)
-
-    with Decoder(timeout=PATIENCE, children=1) as opened, ThreadPoolExecutor(4) as executor:
-        first = page(tmp_path, "slow-0")
-        executor.submit(look, opened, first)
-        wait_until(lambda: begun(first), "the first is looked at")
-        for number in (1, 2, 3):
-            executor.submit(look, opened, page(tmp_path, f"later-{number}"))
-            wait_until(lambda number=number: len(opened._pool._waiting) == number, "it waits")
-        let_go(first)
-    assert done[1:] == ["later-1", "later-2", "later-3"] or sorted(done) == done
+    paths = [page(tmp_path, f"slow-{number}") for number in range(4)]
+    with Decoder(timeout=PATIENCE, children=1) as opened:
+        for number, path in enumerate(paths):
+            calls.submit(opened.probe, path)
+            wait_until(lambda number=number: begun(paths[0]) and len(opened._pool._waiting) == number, "it waits")
+        for number, path in enumerate(paths):
+            wait_until(lambda number=number: any(map(begun, paths[number:])), "another is looked at")
+            assert begun(path)
+            let_go(path)
 
 
 def test_a_crash_costs_its_own_call_only(decoder: Decoder, tmp_path: Path, calls: ThreadPoolExecutor) -> None:
@@ -159,6 +155,20 @@ def test_closing_a_branch_ends_its_calls_and_no_others(
         branch.probe(mine)
     let_go(mine)
     assert found[0].result(PATIENCE).frames == 1
+
+
+def test_closing_a_branch_ends_the_calls_of_those_below_it(
+    decoder: Decoder, tmp_path: Path, calls: ThreadPoolExecutor
+) -> None:
+    slow = page(tmp_path, "slow-1")
+    branch = decoder.branch()
+    found = calls.submit(branch.branch().probe, slow)
+    wait_until(lambda: begun(slow), "it is looked at")
+    branch.close()
+    with pytest.raises(TransientError, match="was ended"):
+        found.result(PATIENCE)
+    # Nobody waits for its answer: no child is started to give it again.
+    assert not decoder.children()
 
 
 def test_closing_ends_every_call_and_child(decoder: Decoder, tmp_path: Path, calls: ThreadPoolExecutor) -> None:
