@@ -41,13 +41,21 @@ class Ahead(Generic[Item, Made]):
         self._threads = [threading.Thread(target=self._work, name=f"build-{n}", daemon=True) for n in range(count)]
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:
+            # The system may have no more threads for us; those that run would wait for ever.
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         with self._changed:
             self._is_over = True
             self._changed.notify_all()

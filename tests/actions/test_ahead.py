@@ -109,3 +109,17 @@ def test_who_has_taken_all_ends_nothing() -> None:
     with ahead([1], lambda item: item, lambda: ended.append(True)) as made:
         made.take()
     assert not ended
+
+
+def test_threads_that_the_system_refuses_leave_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def start_two(thread: threading.Thread) -> None:
+        if len(builders()) == THREADS - 1:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_two)
+    with pytest.raises(RuntimeError, match="start new thread"), ahead(list(range(100)), lambda item: item):
+        pytest.fail("it began")
+    assert not builders()
