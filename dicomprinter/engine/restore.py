@@ -99,6 +99,12 @@ def wishes(spool: Spool) -> Iterator[tuple[Path, str, str | None]]:
     with suppress(FileNotFoundError):
         for file in sorted(spool.commands.glob("[!.]*.json")):
             token = None
-            with suppress(ValueError):
+            try:
                 token = lines.parsed(file.read_bytes()).get("token")
+            except ValueError:
+                # The name says which job it is.
+                pass
+            except OSError:
+                # It is being taken away, or can be read at another time.
+                continue
             yield file, file.stem, token

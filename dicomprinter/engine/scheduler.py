@@ -165,18 +165,26 @@ class Scheduler:
 
     def _look_at_wishes(self) -> None:
         """Take back the expired jobs that operators want back."""
-        for file, job_id, token in wishes(self._spool):
-            try:
-                job, _ = restore(self._spool, job_id, self._clock.look(), token)
-                self._take_up(Ticket.of(job))
-            except DicomPrinterError as error:
-                _LOG.error("it cannot be restored: %s", error, extra={"job": job_id})
-            except OSError as error:
-                _LOG.error("the disk failed: %s; the job is restored later", error.strerror, extra={"job": job_id})
-                continue
-            except Exception:  # noqa: BLE001 - a scheduler that dies would wake nobody
-                _LOG.exception("a fault of the engine; the job stays expired", extra={"job": job_id})
-            file.unlink(missing_ok=True)
+        try:
+            for file, job_id, token in wishes(self._spool):
+                if self._fulfil(job_id, token):
+                    file.unlink(missing_ok=True)
+        except OSError as error:
+            _LOG.error("the disk failed: %s; what is wished in spool/commands has to wait", error.strerror)
+
+    def _fulfil(self, job_id: str, token: str | None) -> bool:
+        """Take back an expired job; False when that is to be tried again."""
+        try:
+            job, _ = restore(self._spool, job_id, self._clock.look(), token)
+            self._take_up(Ticket.of(job))
+        except DicomPrinterError as error:
+            _LOG.error("it cannot be restored: %s", error, extra={"job": job_id})
+        except OSError as error:
+            _LOG.error("the disk failed: %s; the job is restored later", error.strerror, extra={"job": job_id})
+            return False
+        except Exception:  # noqa: BLE001 - a scheduler that dies would wake nobody
+            _LOG.exception("a fault of the engine; the job stays expired", extra={"job": job_id})
+        return True
 
     def look(self) -> None:
         """Touch each waiting job that is due, too old, or wanted by an operator."""

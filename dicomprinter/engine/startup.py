@@ -28,11 +28,16 @@ def take_up_all(spool: Spool, take_up: Callable[[Ticket], None], after_a_fault: 
     """
     for job_id in spool.job_ids():
         try:
-            take_up(Ticket.of(glance(spool.jobs / job_id)))
-        except DamagedJobError:
-            # What is left of it is put aside, and it is held.
-            take_up(Ticket.of(spool.load(job_id)))
+            take_up(_ticket(spool, job_id))
         except SpoolError as error:
             _LOG.error("%s", error, extra={"job": job_id})
         except OSError as error:
             after_a_fault(job_id, f"the job cannot be read: {error.strerror}")
+
+
+def _ticket(spool: Spool, job_id: str) -> Ticket:
+    try:
+        return Ticket.of(glance(spool.jobs / job_id))
+    except DamagedJobError:
+        # What is left of it is put aside, and it is held.
+        return Ticket.of(spool.load(job_id))

@@ -70,7 +70,7 @@ class Sweeper:
             self._secure()
             for folder in folders:
                 shutil.rmtree(folder, ignore_errors=True)
-        return [folder for folder in folders if folder.exists()]
+        return [folder for folder in folders if _is_there(folder)]
 
     def _more(self, first: Path) -> list[Path]:
         """What comes within a moment of the first, and that: each time costs the disk a sync."""
@@ -85,3 +85,14 @@ class Sweeper:
                     break
                 found.append(folder)
         return found
+
+
+def _is_there(folder: Path) -> bool:
+    """Whether it is, or may be: a disk that fails does not say."""
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True

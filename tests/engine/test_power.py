@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -110,6 +111,27 @@ def test_a_folder_that_cannot_be_removed_now_is_removed_later(tmp_path, monkeypa
     sweeper.start()
     wait_until(lambda: not folder.exists(), "it goes in the end")
     assert tries == [folder] * 3
+
+
+def test_a_disk_that_does_not_say_what_is_there_ends_no_sweeper(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeper_module, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **_: path.rmdir() if len(asked) > 2 else None)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    stat, asked = Path.stat, []
+
+    def fails_twice(path, **options):
+        if path == folder:
+            asked.append(path)
+            if len(asked) < 3:
+                raise OSError(5, "Input/output error")
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", fails_twice)
+    sweeper = Sweeper(lambda: None)
+    sweeper.put(folder)
+    sweeper.start()
+    wait_until(lambda: not os.path.lexists(folder), "it goes in the end")
 
 
 def test_what_archives_confirmed_is_on_the_disk_before_the_job_goes_on(spool, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -179,3 +181,34 @@ def test_a_start_glances_and_damage_is_found_in_turn(desk: Desk, damage: str | N
         desk.scheduler.look()
     assert {desk.spool.glance(job.id).state for job in jobs if job is not jobs[4]} == {State.SUSPENDED}
     assert desk.ready == []
+
+
+def test_a_damaged_job_that_cannot_be_put_aside_now_keeps_no_other_from_starting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged, sound = desk.job(), desk.job()
+    (damaged.folder.path / "job.json").write_text("{")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(JobFolder, "save", full)
+    found: list[str] = []
+    later: list[str] = []
+    take_up_all(desk.spool, lambda ticket: found.append(ticket.job_id), lambda job_id, _: later.append(job_id))
+    assert (found, later) == ([sound.id], [damaged.id])
+
+
+def test_a_wish_that_cannot_be_taken_away_ends_no_scheduler(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.spool.commands / "never-was.json").write_text("{}")
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    desk.scheduler._look_at_wishes()
+    monkeypatch.setattr(Path, "read_bytes", read_only)
+    desk.scheduler._look_at_wishes()
+    monkeypatch.undo()
+    desk.scheduler._look_at_wishes()
+    assert list(desk.spool.commands.iterdir()) == []
