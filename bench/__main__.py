@@ -49,11 +49,14 @@ def measured(names: Sequence[str], scale: Scale, results: Path) -> tuple[list[Ro
             except (pytest.skip.Exception, pytest.fail.Exception) as missing:
                 # How tests/peers says that a program is not there.
                 left_out.append(f"{name}: {missing}")
+            except Exception as error:  # noqa: BLE001 - what the others have measured is kept, and told
+                told.print_exception()
+                left_out.append(f"{name} broke off: {error!r}")
     return rows, left_out
 
 
 def main() -> int:
-    """Measure what the command line asks for; 1 where a target is not reached."""
+    """Measure what the command line asks for; 1 where a target is not reached, or an item could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("items", nargs="*", metavar="ITEM", help=f"all when unsaid: {', '.join(ITEMS)}")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller runs")
@@ -71,7 +74,7 @@ def main() -> int:
     label = "all" if not options.items else "-".join(names)
     file = keep(options.results, f"{label}-quick" if options.quick else label, rows, before, left_out)
     Console().print(f"kept in {file}", highlight=False, soft_wrap=True)
-    return 1 if missed(rows) else 0
+    return 1 if missed(rows) or left_out else 0
 
 
 if __name__ == "__main__":

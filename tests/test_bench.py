@@ -55,6 +55,27 @@ def test_ratio_and_target(row: Row, ratio: float | None, reached: bool | None) -
     assert row.reached is reached
 
 
+def test_an_item_that_breaks_off_or_is_left_out_fails_all_and_the_others_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_place: Place) -> list[Row]:
+        raise RuntimeError("it stalls")
+
+    def missing(_place: Place) -> list[Row]:
+        pytest.skip("a program is missing")
+
+    def fine(_place: Place) -> list[Row]:
+        return [Row("fine", "a thing", Figure((1.0,)))]
+
+    for items, code in (({"fine": fine}, 0), ({"b": broken, "fine": fine}, 1), ({"m": missing, "fine": fine}, 1)):
+        monkeypatch.setattr("bench.__main__.ITEMS", items)
+        monkeypatch.setattr("sys.argv", ["bench", *items, "--results", str(tmp_path)])
+        assert main() == code
+        said = capsys.readouterr().out
+        assert "a thing" in said
+        assert ("left out: " in said) is bool(code)
+
+
 @pytest.mark.parametrize(("score", "code"), [(100.0, 0), (90.0, 1), (None, 0)])
 def test_a_target_that_is_missed_is_told_by_the_exit_code(
     score: float | None, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
