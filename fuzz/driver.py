@@ -25,6 +25,8 @@ _MOST_RUNS: Final = 10
 _FRAMES: Final = 4
 _TIMEOUT: Final = 70  # libFuzzer's exit code
 _LAST_WORDS: Final = 20_000
+# What waits for something that never comes uses no processor, so only the clock tells.
+_REPLAY_SECONDS: Final = 120.0
 
 
 @dataclass
@@ -77,8 +79,9 @@ def fuzz(name: str, how: str, executions: int, seconds: float, seed: int) -> Res
 def replay(name: str, files: list[Path]) -> str:
     """Feed inputs once each; what went wrong, empty when nothing did."""
     with tempfile.TemporaryDirectory(prefix=f"dicomprinter-fuzz-{name}-") as place:
-        ended = _process(["replay", name, f"{place}/book", *map(str, files)], 600)
-        return "" if ended.code == 0 else ended.said or f"it ended with {ended.code}"
+        ended = _process(["replay", name, f"{place}/book", *map(str, files)], _REPLAY_SECONDS)
+        how = f"it ended with {ended.code}" if ended.code is not None else f"no end after {_REPLAY_SECONDS:g} s"
+        return "" if ended.code == 0 else ended.said or how
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,10 @@ def _run(result: Result, file: Path, arguments: list[str], over: float) -> None:
     result.executions += book.executions
     result.slowest = max(result.slowest, book.seconds)
     result.memory = max(result.memory, ended.memory)
-    if ended.code not in (0, None):
+    if ended.code != 0:
         found = _kept(result.name, book.current, ended)
-        # By the clock it took too long; whether the target or the machine was slow, a second try tells.
-        if ended.code == _TIMEOUT and not replay(result.name, [found]):
+        # By the clock it took too long, or the time of all was over; whether the target hangs, a second try tells.
+        if ended.code in (None, _TIMEOUT) and not replay(result.name, [found]):
             found.unlink()
             found.with_suffix(".txt").unlink()
         elif found not in result.findings:

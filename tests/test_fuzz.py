@@ -57,6 +57,14 @@ def test_what_goes_wrong_is_kept_and_can_be_repeated(how: str, tmp_path: Path, m
     assert replay(name, [found]) == ""
 
 
+def test_what_waits_for_ever_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuzz.driver.FINDINGS", tmp_path)
+    monkeypatch.setattr("fuzz.driver._REPLAY_SECONDS", 3.0)
+    result = fuzz("tests.fuzz_waiting", "structured", 10, 3, seed=1)
+    assert len(result.findings) == 1
+    assert "no end after 3 s" in replay("tests.fuzz_waiting", result.findings)
+
+
 def test_a_finding_fails_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     fine = Result("xml", "guided", executions=10, slowest=0.1, memory=90)
     assert show(checks_of([fine], 10)) == 0
@@ -65,6 +73,7 @@ def test_a_finding_fails_the_table(capsys: pytest.CaptureFixture[str]) -> None:
         Result("xml", "guided", 10, 0.1, 90, [Path("x")]),
         Result("xml", "guided", 10, 5.1, 90),
         Result("xml", "guided", 10, 0.1, 513),
+        Result("xml", "guided", 0, 0.0, 90),
     ):
-        assert show(checks_of([wrong], 10)) == 1
+        assert show(checks_of([fine, wrong], 10)) == 1
     capsys.readouterr()

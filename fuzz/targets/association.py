@@ -23,6 +23,7 @@ from dicomprinter.job.job import dataset_text
 from fuzz.drawing import CANARY, check_public
 from fuzz.files import Scratch
 from fuzz.target import Target
+from fuzz.targets.dicom import saved, secondary_capture
 
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 _WORKLIST: Final = "1.2.840.10008.5.1.4.31"
@@ -75,10 +76,8 @@ class _Socket(socket.socket):
 
 
 def _instance() -> Path:
-    from fuzz.targets.dicom import _object, _saved  # noqa: PLC0415 - one object for all
-
     file = Scratch().folder / "x.dcm"
-    file.write_bytes(_saved(_object(), ExplicitVRLittleEndian))
+    file.write_bytes(saved(secondary_capture(), ExplicitVRLittleEndian))
     return file
 
 

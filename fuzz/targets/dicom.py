@@ -101,7 +101,8 @@ def _is_readable(file: Path) -> bool:
     return True
 
 
-def _object() -> Dataset:
+def secondary_capture() -> Dataset:
+    """An object without pixels, full of a patient's values."""
     dataset = Dataset()
     dataset.SOPClassUID, dataset.SOPInstanceUID = SecondaryCaptureImageStorage, "1.2.3.1"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.3.2", "1.2.3.3"
@@ -122,7 +123,8 @@ def _with_pixels(dataset: Dataset, bits: int, data: bytes, frames: int = 1) -> D
     return dataset
 
 
-def _saved(dataset: Dataset, syntax: str) -> bytes:
+def saved(dataset: Dataset, syntax: str) -> bytes:
+    """It as a file."""
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = UID(syntax)
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
@@ -138,15 +140,15 @@ def _seeds() -> Iterator[bytes]:
     import simplejpeg  # noqa: PLC0415 - for one seed
 
     for syntax in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian):
-        yield _saved(_with_pixels(_object(), 8, bytes(32), 2), syntax)
-    yield _saved(_with_pixels(_object(), 16, bytes(32)), ExplicitVRBigEndian)
-    yield _saved(_object(), ExplicitVRLittleEndian)
+        yield saved(_with_pixels(secondary_capture(), 8, bytes(32), 2), syntax)
+    yield saved(_with_pixels(secondary_capture(), 16, bytes(32)), ExplicitVRBigEndian)
+    yield saved(secondary_capture(), ExplicitVRLittleEndian)
     # Without preamble and file meta information.
-    yield _saved(_object(), ImplicitVRLittleEndian)[128 + 4 + 200 :]
+    yield saved(secondary_capture(), ImplicitVRLittleEndian)[128 + 4 + 200 :]
     segment = struct.pack("<16L", 1, 64, *[0] * 14) + b"\x07abcdefgh\x07ijklmnop"
-    yield _saved(_with_pixels(_object(), 8, encapsulate([segment])), RLELossless)
+    yield saved(_with_pixels(secondary_capture(), 8, encapsulate([segment])), RLELossless)
     jpeg = simplejpeg.encode_jpeg(np.zeros((4, 4, 1), np.uint8), colorspace="GRAY")
-    yield _saved(_with_pixels(_object(), 8, encapsulate([jpeg])), JPEGBaseline8Bit)
+    yield saved(_with_pixels(secondary_capture(), 8, encapsulate([jpeg])), JPEGBaseline8Bit)
     yield _PREAMBLE + _meta(ExplicitVRLittleEndian) + _nested(20)
 
 
