@@ -9,10 +9,13 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+
+import pytest
 
 from torture import chance, clock, dcmtk, destinations, disk, kills, network
 from torture.checks import Check, show
@@ -43,7 +46,7 @@ def checked(names: Sequence[str], *, short: bool, seed: int, parallel: int, only
         place = Place(folder, short, seed, parallel, only)
         place.say(f"{name} …")
         begun = time.monotonic()
-        found = ITEMS[name](place)
+        found = _found(name, place)
         checks += found
         place.say(f"{name}: {time.monotonic() - begun:.0f} s")
         if all(check.passed for check in found):
@@ -51,6 +54,16 @@ def checked(names: Sequence[str], *, short: bool, seed: int, parallel: int, only
         else:
             place.say(f"{name}: what it left is kept in {folder}; to repeat it: python -m torture {name} --seed {seed}")
     return checks
+
+
+def _found(name: str, place: Place) -> list[Check]:
+    """An item's lines; one that breaks off, or has nothing to do, has failed, and the others are still to come."""
+    try:
+        found = ITEMS[name](place)
+    except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - whatever it is, the table has to tell
+        place.say(traceback.format_exc())
+        return [Check(name, "the item", "comes to its end", f"broke off: {error!r}"[:200], passed=False)]
+    return found or [Check(name, "the item", "has something to do", "nothing is called so", passed=False)]
 
 
 def main() -> int:
@@ -62,7 +75,7 @@ def main() -> int:
     parser.add_argument(
         "-n", dest="parallel", type=int, default=os.cpu_count() or 1, help="how many services may run side by side"
     )
-    parser.add_argument("--only", default="", metavar="TEXT", help="rounds whose name has this in it")
+    parser.add_argument("--only", default="", metavar="TEXT", help="rounds, cases and faults with this in their name")
     options = parser.parse_args()
     unknown = [name for name in options.items if name not in ITEMS]
     if unknown:

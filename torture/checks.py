@@ -35,12 +35,16 @@ class Check:
     @classmethod
     def at_least(cls, item: str, what: str, wanted: float, found: float) -> Check:
         """A figure with a lower bound."""
-        return cls(item, what, f"≥ {wanted:g}", f"{found:g}", found >= wanted)
+        return cls(item, what, f"≥ {_figure(wanted)}", _figure(found), found >= wanted)
 
     @classmethod
     def at_most(cls, item: str, what: str, wanted: float, found: float) -> Check:
         """A figure with an upper bound."""
-        return cls(item, what, f"≤ {wanted:g}", f"{found:g}", found <= wanted)
+        return cls(item, what, f"≤ {_figure(wanted)}", _figure(found), found <= wanted)
+
+
+def _figure(number: float) -> str:
+    return f"{number:,.1f}".removesuffix(".0")
 
 
 def show(checks: Sequence[Check]) -> int:

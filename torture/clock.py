@@ -71,7 +71,7 @@ def check(place: Place) -> list[Check]:
         return [Check(ITEM, "libfaketime", "installed", "missing", passed=not os.environ.get("CI"))]
     names = [name for name in CASES if place.only in name]
     if place.short:
-        names = place.chance(ITEM).sample(names, 2)
+        names = place.chance(ITEM).sample(names, min(2, len(names)))
     with ThreadPoolExecutor(2 * place.parallel) as pool:
         found = list(pool.map(lambda name: _run(place, name, library), names))
     return [Check(ITEM, name, "as it should", "; ".join(faults) or "so", not faults) for name, faults in found]

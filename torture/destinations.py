@@ -157,6 +157,7 @@ def _while_ill(service: Service, streets: Sequence[Neighbour], alone: float | No
         lambda: all(len(street.arrived) == jobs for street in well), "the healthy archives have all", _PATIENCE
     )
     seconds = time.monotonic() - begun
+    wanted, came = jobs * len(well), sum(len(street.arrived) for street in well)
     ill = [street for street in streets if street.opens]
     ports = {street.peer.port: street for street in ill}
     service.wait_for(
@@ -172,7 +173,7 @@ def _while_ill(service: Service, streets: Sequence[Neighbour], alone: float | No
     counted = [street.associations for street in ill if street.name not in ("refusing", "full", "hanging")]
     checks = [
         Check(ITEM, f"jobs of {len(well)} healthy archives that arrive beside {len(ill) + 1} ill ones",
-              str(jobs * len(well)), str(sum(len(street.arrived) for street in well)), passed=True),
+              str(wanted), str(came), came == wanted),
         Check.none(ITEM, "jobs of ill destinations that count as stored", sum(len(one.arrived) for one in ill)),
         Check.none(ITEM, "breakers of healthy and of slow ones that have opened", sum(map(_is_down, closed))),
         Check.none(ITEM, "open breakers that do not say why, or since when", len(without_reason)),

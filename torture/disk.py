@@ -64,6 +64,8 @@ def check(place: Place) -> list[Check]:
         chance = place.chance(ITEM)
         cases = [chance.choice([one for one in cases if one.group == group]) for group in _groups(cases)]
     cases = [case for case in cases if place.only in case.name]
+    if not cases:
+        return []
     lanes = min(place.parallel * _LANES_A_CORE, len(cases))
     shares = [(place, cases[number::lanes], place.folder / f"lane-{number}") for number in range(lanes)]
     with ThreadPoolExecutor(lanes) as pool:

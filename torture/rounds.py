@@ -124,7 +124,8 @@ class _Runner(threading.Thread):
                 tally.failed.append(str(one))
             kept = self._lane.folder if self._lane else self._folder
             self._place.say(f"FAILED {one}\n  " + "\n  ".join(faults[:10]))
-            self._place.say(f"  kept: {kept}; to repeat it: python -m torture {self._item} --only '{one}'")
+            again = f"python -m torture {self._item} --seed {self._place.seed} --only '{one}'"
+            self._place.say(f"  kept: {kept}; to repeat it: {again}")
             self._leave()
         done = self._total - self._waiting.qsize()
         if done % 25 == 0:
@@ -151,15 +152,15 @@ class _Runner(threading.Thread):
         """One round on a service that is idle; it is idle again afterwards."""
         try:
             lane = self._lane_for(one)
-        except (TimeoutError, RuntimeError, OSError) as error:
-            return [f"it does not start: {error}"]
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other rounds are still to come
+            return [f"it does not start: {error!r}"]
         try:
             return self._round(lane, one)
-        except (TimeoutError, RuntimeError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - books that cannot even be read are a fault of this round
             found = [f"{type(error).__name__}: {error}"]
             try:
                 return [*found, *lane.books()]
-            except (OSError, LookupError) as unread:
+            except Exception as unread:  # noqa: BLE001 - as above
                 return [*found, f"the books cannot be read: {unread!r}"]
 
     def _round(self, lane: Lane, one: Round) -> list[str]:
