@@ -242,6 +242,4 @@ class Engine:
         """The job stays as it was last written down, and is tried again a little later."""
         told = {"job": ticket.job_id}
         _LOG.error("%s; the job is kept and tried again in %g s", why, _AFTER_A_FAULT_SECONDS, extra=told)
-        timer = threading.Timer(_AFTER_A_FAULT_SECONDS, self._queue.put, (ticket,))
-        timer.daemon = True
-        timer.start()
+        self._queue.put_later(ticket, _AFTER_A_FAULT_SECONDS)

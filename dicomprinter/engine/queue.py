@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class Queue:
         self._places = max(1, workers // 2)
         self._has_spare = workers > 1
         self._ready = _Line()
+        # When they are ready, on the monotonic clock, and a number of their own.
+        self._later: list[tuple[float, int, Ticket]] = []
+        self._added = 0
         self._running: dict[str, Ticket] = {}
         self._parked: dict[str, _Line] = {}
         # Who has a place, or is to have it, and where.
@@ -71,16 +75,24 @@ class Queue:
             self._ready.add(ticket)
             self._changed.notify_all()
 
+    def put_later(self, ticket: Ticket, seconds: float) -> None:
+        """A job is ready after some time."""
+        with self._changed:
+            self._added += 1
+            heapq.heappush(self._later, (time.monotonic() + seconds, self._added, ticket))
+            self._changed.notify_all()
+
     def take(self) -> Ticket | None:
         """Wait for the next job that may run; None when the engine ends."""
         with self._changed:
             while not self._stopped:
+                seconds = self._bring_back()
                 running_long = sum(map(is_long, self._running.values()))
                 ticket = self._ready.pop(short=True, long=running_long < self._most_long)
                 if ticket is not None:
                     self._running[ticket.job_id] = ticket
                     return ticket
-                self._changed.wait()
+                self._changed.wait(seconds)
             return None
 
     def enter(self, job_id: str, destination: str) -> bool:
@@ -139,6 +151,13 @@ class Queue:
             self._changed.notify_all()
 
     # Under the lock
+
+    def _bring_back(self) -> float | None:
+        """Make those ready whose time has come; the seconds until that of the next one."""
+        now = time.monotonic()
+        while self._later and self._later[0][0] <= now:
+            self._ready.add(heapq.heappop(self._later)[-1])
+        return self._later[0][0] - now if self._later else None
 
     def _line_up(self, ticket: Ticket, destination: str) -> None:
         self._parked.setdefault(destination, _Line()).add(ticket)

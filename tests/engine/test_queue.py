@@ -199,6 +199,19 @@ def test_a_destination_that_fails_takes_no_short_job_beside_a_long_one(standing)
     assert entered(queue, "a") == []
 
 
+def test_those_that_are_put_off_come_when_it_is_time_and_take_no_thread(standing):
+    queue = standing.queue(1)
+    threads = threading.active_count()
+    for number in range(1000):
+        queue.put_later(ticket(f"{number:03}"), 3600)
+    queue.put_later(ticket("b"), 0.05)
+    queue.put_later(ticket("a"), 0.02)
+    assert threading.active_count() == threads
+    # Whoever waits already is woken by the time alone.
+    assert [one.job_id for one in (queue.take(), queue.take()) if one] == ["a", "b"]
+    assert take(queue) is None
+
+
 def test_the_end_lets_every_worker_go(standing):
     queue = standing.queue(2)
     found: list[Ticket | None] = []
