@@ -232,6 +232,8 @@ class Engine:
             _LOG.error("%s", error, extra={"job": ticket.job_id})
         except OSError as error:
             self._after_a_fault(ticket, f"the disk failed: {error.strerror}")
+        except Exception as error:  # noqa: BLE001 - not even this ends a worker
+            self._after_a_fault(ticket, f"a fault of the engine, and the job cannot be held ({type(error).__name__})")
         return None
 
     def _unread(self, job_id: str, why: str) -> None:

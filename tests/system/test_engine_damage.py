@@ -219,6 +219,29 @@ def test_a_fault_of_the_engine_keeps_the_job(
     wait_for(house, job, None)
 
 
+def test_a_fault_that_keeps_a_job_from_being_held_ends_no_worker(
+    house: House, running: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("dicomprinter.engine.engine._AFTER_A_FAULT_SECONDS", 0.05)
+    faults = [ZeroDivisionError("CANARY")] * 4
+    original = Spool.load
+
+    def load(spool, job_id):
+        if faults:
+            raise faults.pop()
+        return original(spool, job_id)
+
+    monkeypatch.setattr(Spool, "load", load)
+    scp = running(StorageScp())
+    engine = house.engine(house.program(store("Send", scp.port), perform("Send")))
+    job = house.job(png())
+    with caplog.at_level(logging.ERROR):
+        engine.submit(job)
+        wait_for(house, job, None)
+    assert all(thread.is_alive() for thread in engine.threads)
+    assert caplog.text.count("the job cannot be held (ZeroDivisionError); the job is kept and tried again") == 2
+
+
 @pytest.mark.parametrize("failing", ["save", "rename"])
 def test_a_disk_that_fails_while_a_job_expires_is_tried_again(
     house: House, monkeypatch: pytest.MonkeyPatch, failing: str
