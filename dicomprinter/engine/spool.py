@@ -9,6 +9,7 @@ import shutil
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
@@ -24,6 +25,7 @@ from dicomprinter.job.parts import START, Facts, Flags, Payload, State
 from dicomprinter.job.record import DAMAGE, JOB_FILE, DamagedJobError, reason_to_hold
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 UNFINISHED = ".new-"
@@ -46,6 +48,7 @@ class Spool(SpoolView):
         self._older_ledger = self.ledger.with_name("ledger.1.jsonl")
         self._newest = datetime.min.replace(tzinfo=UTC)
         self._numbering = threading.Lock()
+        self._entering = threading.Lock()
         # Any thread may ask whether it is held.
         self._lock = FileLock(self.lock, thread_local=False)
 
@@ -82,9 +85,12 @@ class Spool(SpoolView):
 
     def _remove_gone(self) -> None:
         """Go on with the removal of finished jobs; one whose line a loss of power took is entered anew."""
-        for gone in self.jobs.glob(".gone-*"):
+        folders = sorted(self.jobs.glob(".gone-*"))
+        # Once for all of them: they may be hundreds, and the ledger's lines a hundred thousand.
+        entered = {line.get("job") for line in self._ledger_lines()} if folders else set()
+        for gone in folders:
             job_id = gone.name.removeprefix(".gone-")
-            if self.left(job_id) is None and (gone / JOB_FILE).exists():
+            if job_id not in entered and (gone / JOB_FILE).exists():
                 with suppress(OSError):
                     gone.rename(self.jobs / job_id)
                 continue
@@ -160,22 +166,25 @@ class Spool(SpoolView):
         Raises:
             SpoolError: it is the beginning of several.
         """
-        said = {
-            str(line.get("job")): line
-            for ledger in (self._older_ledger, self.ledger)
-            for line in lines.read(ledger)
-            if str(line.get("job")).startswith(job_id)
-        }
+        said = {str(line.get("job")): line for line in self._ledger_lines() if str(line.get("job")).startswith(job_id)}
         if job_id not in said and len(said) > 1:
             raise SpoolError(f'"{job_id}" is the beginning of {len(said)} finished jobs', remedy="write more of the id")
         return said.get(job_id) or next(iter(said.values()), None)
 
+    def _ledger_lines(self) -> Iterator[dict[str, Any]]:
+        """Every finished job's line that is kept, the oldest first."""
+        return chain.from_iterable(map(lines.read, (self._older_ledger, self.ledger)))
+
     def write_ledger(self, line: dict[str, Any]) -> None:
-        """Add a finished job's line."""
-        with suppress(FileNotFoundError):
-            if self.ledger.stat().st_size > _LEDGER_BYTES:
-                self.ledger.replace(self._older_ledger)
-        lines.append(self.ledger, line)
+        """Add a finished job's line; any thread may call."""
+        # Two that find it full would put the new one in the place of the older one.
+        with self._entering:
+            with suppress(FileNotFoundError):
+                if self.ledger.stat().st_size > _LEDGER_BYTES:
+                    # From here on nobody else brings its last lines to the disk.
+                    self.secure_ledger()
+                    self.ledger.replace(self._older_ledger)
+            lines.append(self.ledger, line)
 
     def secure_ledger(self) -> None:
         """Bring the ledger to the disk, before the folders of the jobs that it tells of are removed."""

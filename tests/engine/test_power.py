@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from dicomprinter.engine import spool as spool_module
 from dicomprinter.engine import sweeper as sweeper_module
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
@@ -61,6 +64,45 @@ def test_a_job_on_its_way_out_comes_back_if_the_ledger_has_lost_it(spool, tmp_pa
     with Spool.open(tmp_path) as again:
         assert again.job_ids() == ([] if is_known else [job.id])
     assert not gone.exists()
+
+
+def test_the_ledger_is_read_once_however_many_folders_are_left(tmp_path, monkeypatch):
+    with Spool.open(tmp_path) as spool:
+        left = [spool.jobs / f".gone-{number}" for number in range(50)]
+        for folder in left:
+            folder.mkdir()
+            spool.write_ledger({"job": folder.name.removeprefix(".gone-"), "outcome": "done"})
+    read, files = spool_module.lines.read, []
+
+    def noted(file: Path):
+        files.append(file.name)
+        return read(file)
+
+    monkeypatch.setattr(spool_module.lines, "read", noted)
+    with Spool.open(tmp_path):
+        assert not any(folder.exists() for folder in left)
+    assert files == ["ledger.1.jsonl", "ledger.jsonl"]
+
+
+def test_two_who_find_the_ledger_full_begin_one_anew(spool, monkeypatch):
+    monkeypatch.setattr(spool_module, "_LEDGER_BYTES", 1000)
+    spool.write_ledger({"job": "before", "reason": "x" * 1000})
+    both, stat = threading.Barrier(2), Path.stat
+
+    def seen_by_both(path, **options):
+        found = stat(path, **options)
+        if path == spool.ledger:
+            with suppress(threading.BrokenBarrierError):
+                both.wait(0.2)
+        return found
+
+    monkeypatch.setattr(Path, "stat", seen_by_both)
+    threads = [threading.Thread(target=spool.write_ledger, args=({"job": name},)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert all(spool.left(job_id) for job_id in ("before", "a", "b"))
 
 
 def test_the_ledger_is_on_the_disk_before_the_folders_go(tmp_path):
