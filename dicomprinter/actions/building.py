@@ -161,7 +161,7 @@ class Builder:
     def _frame(self, page: PageRef, syntax: UID, decoder: Decoder, turn: Turn) -> Frame:
         wished, path = self.representation, self.job.path(page.file)
         if wished.lossy_quality is not None:
-            bitstream = decoder.bitstream(path, wished.mode)
+            bitstream = decoder.bitstream(path, wished.mode, admit=turn.admit)
             if bitstream is not None:
                 return encode_bitstream(bitstream, syntax)
         opened = decoder.page(path, page.index, wished.mode, dpi=wished.dpi, admit=turn.admit)

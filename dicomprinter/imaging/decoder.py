@@ -146,14 +146,16 @@ class Decoder:
         request = {"path": str(path), "index": index, "mode": mode.value, "dpi": dpi}
         return Form(**self._call({"call": "form", **request}).message["form"])
 
-    def bitstream(self, path: Path, mode: ColourMode) -> Bitstream | None:
+    def bitstream(self, path: Path, mode: ColourMode, *, admit: Admit = at_once) -> Bitstream | None:
         """`imaging.bitstream.bitstream` in the child: a JPEG that an object can hold as it is, else None.
+
+        `admit` as in `page`, for the file's bytes.
 
         Raises:
             PermanentError: the file is damaged, made the decoder crash, or took too long.
             TransientError: the child cannot be started.
         """
-        answer = self._call({"call": "bitstream", "path": str(path), "mode": mode.value})
+        answer = self._call({"call": "bitstream", "path": str(path), "mode": mode.value}, admit)
         said = answer.message
         if said["form"] is None:
             return None

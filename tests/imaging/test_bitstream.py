@@ -97,8 +97,10 @@ def test_taken_as_it_is(decoder: Decoder, name: str, tmp_path: Path) -> None:
 def test_its_facts(decoder: Decoder, tmp_path: Path) -> None:
     data = jpeg()
     (tmp_path / "x").write_bytes(data)
-    found = decoder.bitstream(tmp_path / "x", AS_IS)
+    admitted: list[int] = []
+    found = decoder.bitstream(tmp_path / "x", AS_IS, admit=admitted.append)
     assert found is not None
+    assert admitted == [len(data)]
     assert found.form == Form(40, 48, 3, 8)
     assert found.resolution == (300, 200)
     assert found.lossy == LossySource("ISO_10918_1", 40 * 48 * 3 / len(data))

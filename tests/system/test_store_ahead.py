@@ -16,12 +16,12 @@ from dicomprinter.actions import building, sending
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging import process
 from dicomprinter.imaging.decoder import Decoder
-from dicomprinter.imaging.room import Room
+from dicomprinter.imaging.room import Room, Turn
 from dicomprinter.job.job import Job
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.killed import Killed
 from tests.scp import Received, StorageScp
-from tests.system.help import House, grey, perform, pixels, png, store, tiff
+from tests.system.help import House, grey, jpeg_of, perform, pixels, png, rgb, store, tiff
 from tests.system.service import Service, configuration
 from tests.waiting import PATIENCE
 
@@ -109,6 +109,18 @@ def test_the_next_objects_are_built_while_one_is_sent(
     job = wide.job(tiff(THREADS))
     assert wide.run(wide.program(store("A", scp.port), perform("A")), job) == Done()
     assert third.is_set()
+
+
+def test_a_page_that_stays_the_jpeg_that_it_is_waits_for_room_too(
+    wide: House, running: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admitted: list[int] = []
+    monkeypatch.setattr(Turn, "admit", lambda _turn, size: admitted.append(size))
+    scp = running(StorageScp())
+    data = jpeg_of(rgb(1))
+    program = wide.program(store("A", scp.port, '<Compression type="JPEG_Lossy"/>'), perform("A"))
+    assert wide.run(program, wide.job(data, png(2))) == Done()
+    assert sorted(admitted) == sorted([len(data), grey(2).nbytes])
 
 
 def test_an_archive_that_is_full_stops_what_is_being_built(
