@@ -32,7 +32,7 @@ _SPOOL: Final = frozenset(
         "ledger.1.jsonl",
         "destinations.json",
         # Its next content; it is written whenever something happens.
-        ".destinations.json.new",
+        "destinations.json.new",
         ".lock",
         ".owner",
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from dicomprinter.job.parts import moment
+
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from dicomprinter.dicom.peer import Peer
 
@@ -101,7 +102,9 @@ class Destination:
         """
         breaker, failures = Breaker(data["breaker"]), data["failures"]
         reason = data["reason"]
-        success, failure, next_try = (_moment(data[key]) for key in ("last_success", "last_failure", "next_try"))
+        success, failure, next_try = (
+            None if data[key] is None else moment(data[key]) for key in ("last_success", "last_failure", "next_try")
+        )
         if not isinstance(failures, int) or failures < 0 or not isinstance(reason, str | None):
             raise TypeError
         # A trial is over with the process that made it.
@@ -128,12 +131,5 @@ def probe_seconds(failures: int, longest: timedelta, random: float) -> float:
     return max(wait_seconds(failures, longest, random), _SHORTEST_PROBE_SECONDS)
 
 
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds") if moment else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone() if moment.tzinfo is None else moment
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="milliseconds") if time else None

@@ -91,7 +91,7 @@ class Engine:
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(workers)
         ]
         self._threads.append(threading.Thread(target=self._scheduler.run, name="scheduler", daemon=True))
-        self._prober = Prober(self._destinations, spool.root / "destinations.json", self._stopping, ask=ask)
+        self._prober = Prober(self._destinations, spool.destinations_file, self._stopping, ask=ask)
         self._threads.append(threading.Thread(target=self._prober.run, name="prober", daemon=True))
         self._destinations.configure(program)
         self._destinations.on_change = self._on_change

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dicomprinter.errors import PermanentError
-from dicomprinter.job import lines
+from dicomprinter.job.disk import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +87,8 @@ class Prober:
         if version == self._written:
             return
         try:
-            _replace(self._file, {"version": _VERSION, "destinations": destinations})
+            data = {"version": _VERSION, "destinations": destinations}
+            write_whole(self._file, json.dumps(data, indent=1), secure=False)
         except OSError as error:
             # Nothing depends on it but what is shown, and what the next start knows.
             if self._fault != error.strerror:
@@ -114,13 +114,3 @@ def echo(peer: Peer) -> str:
 
 def _limited(seconds: float | None) -> float:
     return _MOST_SECONDS if seconds is None else min(seconds, _MOST_SECONDS)
-
-
-def _replace(file: Path, data: dict[str, Any]) -> None:
-    """Write a whole file, or leave the one before."""
-    new = file.with_name(f".{file.name}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        lines.give_to_owner(descriptor, file.parent)
-        json.dump(data, stream, indent=1)
-    new.replace(file)

@@ -8,22 +8,22 @@ import shutil
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from dicomprinter.engine.spool_view import SpoolView
 from dicomprinter.errors import SpoolError
 from dicomprinter.intake.names import is_left_alone
 from dicomprinter.intake.rejected import count_rejected
-from dicomprinter.job.parts import State
+from dicomprinter.job.parts import State, moment
+from dicomprinter.job.record import DAMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from dicomprinter.job.glance import Glance
 
-DESTINATIONS_FILE: Final = "destinations.json"
 CLOSED: Final = "closed"
 _TIGHT_SHARE: Final = 0.05
 _TIGHT_BYTES: Final = 10 * 10**9
@@ -146,9 +146,7 @@ def spool_state(base: Path) -> SpoolState:
         oldest=oldest,
         incoming=_count_files(spool.incoming),
         rejected=count_rejected(spool.rejected),
-        destinations=tuple(
-            replace(one, waiting=waiting[str(one)]) for one in _destinations(spool.root / DESTINATIONS_FILE)
-        ),
+        destinations=tuple(replace(one, waiting=waiting[str(one)]) for one in _destinations(spool.destinations_file)),
         disk=_disk(spool.root),
         is_owned=is_owned,
         pid=spool.owner() if is_owned else None,
@@ -181,7 +179,7 @@ def _destinations(file: Path) -> Iterator[Destination]:
         found = json.loads(file.read_bytes())
     entries = found.get("destinations") if isinstance(found, dict) else None
     for entry in entries if isinstance(entries, list) else ():
-        with suppress(LookupError, TypeError, ValueError, AttributeError):
+        with suppress(OSError, *DAMAGE):
             yield Destination(
                 ae_title=str(entry["ae_title"]),
                 host=str(entry["host"]),
@@ -197,7 +195,7 @@ def _destinations(file: Path) -> Iterator[Destination]:
 
 
 def _moment(text: object) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone() if isinstance(text, str) else None
+    return moment(text).astimezone() if isinstance(text, str) else None
 
 
 def _is_down(destination: Destination) -> bool:

@@ -136,7 +136,15 @@ def test_a_destination_that_is_down_for_a_person(call: Call, base: Path) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"destinations": 7}', '{"destinations": [7, {}, {"ae_title": "A", "host": "h", "port": "x"}]}'],
+    [
+        "",
+        "{",
+        "[]",
+        '{"destinations": 7}',
+        '{"destinations": [7, {}, {"ae_title": "A", "host": "h", "port": "x"}]}',
+        '{"destinations": [{"ae_title": "A", "host": "h", "port": 1e999}]}',
+        '{"destinations": [{"ae_title": "A", "host": "h", "port": 1, "last_failure": "0001-01-01T00:00:00+14:00"}]}',
+    ],
 )
 def test_destinations_that_cannot_be_read_are_left_out(call: Call, base: Path, text: str) -> None:
     (base / "spool" / "destinations.json").write_text(text)

@@ -305,6 +305,7 @@ PART = {
         json.dumps({"version": 1, "destinations": [{**PART, "failures": -1}]}),
         json.dumps({"version": 1, "destinations": [{**PART, "failures": "3"}]}),
         json.dumps({"version": 1, "destinations": [{**PART, "last_failure": "yesterday"}]}),
+        json.dumps({"version": 1, "destinations": [{**PART, "last_failure": "2026-01-31T09:15:02"}]}),
         json.dumps({"version": 1, "destinations": [{**PART, "host": ["127.0.0.1"]}]}),
     ],
 )
