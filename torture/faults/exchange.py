@@ -48,7 +48,11 @@ def _in_a_pdu(end: End) -> Play:
 
     def play(dialogue: Dialogue) -> None:
         dialogue.command()
-        (length,) = struct.unpack(">2xL", dialogue.socket.recv(6, socket.MSG_WAITALL))
+        head = dialogue.socket.recv(6, socket.MSG_WAITALL)
+        if len(head) < 6:
+            # A C-ECHO has no data set, so the other side has gone in its place.
+            raise ConnectionResetError
+        (length,) = struct.unpack(">2xL", head)
         dialogue.socket.recv(length // 2, socket.MSG_WAITALL)
         end(dialogue)
 
