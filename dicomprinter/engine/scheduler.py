@@ -159,7 +159,7 @@ class Scheduler:
 
     def _wake_recovered(self) -> None:
         """Send on the jobs whose destination has come back."""
-        for ticket in self._recovery.take(lambda ticket: self._waiting.get(ticket.job_id) is ticket):
+        for ticket in self._recovery.take():
             self._forget(ticket.job_id)
             self._wake(ticket)
 
@@ -291,3 +291,4 @@ class Scheduler:
         with self._lock:
             self._waiting.pop(job_id, None)
             self._unread.discard(job_id)
+        self._recovery.forget(job_id)
