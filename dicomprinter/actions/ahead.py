@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Ahead(Generic[Item, Made]):
             try:
                 made = self._make(self._items[number])
             except BaseException as error:  # noqa: BLE001 - who takes it raises it
+                # Until then, what was worked on must not stay in memory.
+                clear_frames(error.__traceback__)
                 self._put(self._failed, number, error)
             else:
                 self._put(self._made, number, made)

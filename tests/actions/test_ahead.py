@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 
 import pytest
 
 from dicomprinter.actions.ahead import Ahead
 from tests.killed import Killed
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 THREADS = 3
 
@@ -81,6 +82,25 @@ def test_what_cannot_be_made_is_told_in_its_place(error: BaseException) -> None:
         with pytest.raises(type(error)):
             made.take()
         assert made.take() == 3
+
+
+def test_a_failure_that_waits_to_be_told_holds_nothing_in_memory() -> None:
+    pages: list[weakref.ref[object]] = []
+
+    class Page:
+        """What an item is made of."""
+
+    def make(item: int) -> int:
+        page = Page()
+        pages.append(weakref.ref(page))
+        raise ValueError(item, str(page))
+
+    with ahead([1, 2], make) as made:
+        wait_until(lambda: len(made._failed) == 2, "both have failed")
+        assert [page() for page in pages] == [None, None]
+        for _ in range(2):
+            with pytest.raises(ValueError, match="Page"):
+                made.take()
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, Killed])
