@@ -66,12 +66,19 @@ class Prober:
         """Ask and write down until `stopping` is set, and write once more then."""
         while not self._stopping.is_set():
             for peer in self._destinations.to_ask():
-                threading.Thread(target=self._probe, args=(peer,), name=f"probe-{peer}", daemon=True).start()
+                self._begin(peer)
             self._write()
             # What jobs meet is written down within a second; only a change of a breaker wakes it.
             self._happened.wait(min(self._destinations.seconds_to_next(), _WRITING_SECONDS))
             self._happened.clear()
         self._write()
+
+    def _begin(self, peer: Peer) -> None:
+        try:
+            threading.Thread(target=self._probe, args=(peer,), name=f"probe-{peer}", daemon=True).start()
+        except RuntimeError:
+            # The system has no thread to give; it may have one when the destination is asked next.
+            self._destinations.answered(peer, f"{peer} could not be asked: the system gave no thread for it")
 
     def _probe(self, peer: Peer) -> None:
         fault = f"asking {peer} has failed"

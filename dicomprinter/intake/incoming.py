@@ -177,15 +177,20 @@ class Incoming(FileSystemEventHandler):
 
     def _take_all(self, complete: deque[_Complete]) -> None:
         """Take each, in the order in which they are given, some of them side by side."""
-        others = [
-            threading.Thread(target=self._take_each, args=(complete,), name=f"taking-{number}", daemon=True)
-            for number in range(1, min(_SIDE_BY_SIDE, len(complete)))
-        ]
-        for thread in others:
-            thread.start()
-        self._take_each(complete)
-        for thread in others:
-            thread.join()
+        others: list[threading.Thread] = []
+        try:
+            # Where the system has no thread to give, fewer take part.
+            with suppress(RuntimeError):
+                for number in range(1, min(_SIDE_BY_SIDE, len(complete))):
+                    name = f"taking-{number}"
+                    thread = threading.Thread(target=self._take_each, args=(complete,), name=name, daemon=True)
+                    thread.start()
+                    others.append(thread)
+            self._take_each(complete)
+        finally:
+            # The next look must not meet what they are at.
+            for thread in others:
+                thread.join()
 
     def _take_each(self, complete: deque[_Complete]) -> None:
         while not self._stopping.is_set():

@@ -213,6 +213,22 @@ def test_a_person_who_waits_has_it_asked_soon(destinations):
     assert destinations.to_ask() == [PACS]
 
 
+def test_one_that_no_thread_can_ask_now_is_asked_later(destinations, time, tmp_path, monkeypatch):
+    fail(destinations, 3)
+    time.forward(destinations.seconds_to_next())
+    stopping = threading.Event()
+
+    def refused(_thread: threading.Thread) -> None:
+        stopping.set()
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    Prober(destinations, tmp_path / "destinations.json", stopping, ask=lambda _: "").run()
+    assert destinations.breaker(KEY) is Breaker.OPEN
+    time.forward(destinations.seconds_to_next())
+    assert destinations.to_ask() == [PACS]
+
+
 # On the disk
 
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
@@ -373,6 +374,14 @@ def test_one_that_fails_keeps_none_of_those_beside_it_out(drop, monkeypatch):
     drop.look()
     assert len(drop.jobs) == 7
     assert drop.left() == ["0.png", "4.png"]
+
+
+def test_what_no_thread_can_be_had_for_is_taken_all_the_same(drop, monkeypatch):
+    drop.put("0.png")
+    drop.put("1.png")
+    monkeypatch.setattr(module.threading, "Thread", Mock(**{"return_value.start.side_effect": RuntimeError}))
+    drop.look()
+    assert len(drop.jobs) == 2
 
 
 def test_a_text_beside_two_files_is_the_first_ones(drop):
