@@ -379,7 +379,7 @@ def test_one_that_fails_keeps_none_of_those_beside_it_out(drop, monkeypatch):
 def test_what_no_thread_can_be_had_for_is_taken_all_the_same(drop, monkeypatch):
     drop.put("0.png")
     drop.put("1.png")
-    monkeypatch.setattr(module.threading, "Thread", Mock(**{"return_value.start.side_effect": RuntimeError}))
+    monkeypatch.setattr(module, "threading", Mock(**{"Thread.return_value.start.side_effect": RuntimeError}))
     drop.look()
     assert len(drop.jobs) == 2
 
