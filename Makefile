@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 ENV := $(VENV)/.complete
 # The encoder in native/, compiled where that can be done.
 NATIVE := $(VENV)/.native
+# What fuzz is guided by, where it is to be had.
+GUIDED := $(VENV)/.guided
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint docs bench fuzz torture dtd completion clean
@@ -37,11 +39,16 @@ $(NATIVE): $(ENV) native/pyproject.toml native/setup.py $(wildcard native/src/*.
 	.ci/native $(BIN)/python
 	@touch $@
 
+# Where there is no atheris to be had, hypothesis draws alone; fuzz's table says so.
+$(GUIDED): $(ENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz || true
+	@touch $@
+
 demo: $(ENV)
 	$(BIN)/dicomprinter demo
 
 # One worker a core of a small machine; a file stays in one worker, so that it starts its peers once.
-test: lint $(NATIVE)
+test: lint $(NATIVE) $(GUIDED)
 	.ci/peers
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile
 
@@ -67,9 +74,7 @@ torture: $(ENV)
 	$(BIN)/python -m torture
 
 # One target alone: .venv/bin/python -m fuzz xml; with --short a sample that takes seconds.
-# Where there is no atheris to be had, hypothesis draws alone; the table says so.
-fuzz: $(ENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz || true
+fuzz: $(GUIDED)
 	$(BIN)/python -m fuzz
 
 # A program that fails must not leave an empty DTD behind.

@@ -22,7 +22,7 @@ from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import Facts
 
-NOW = datetime(2026, 3, 15, 10, 30)
+NOW = datetime(2026, 3, 15, 10, 30).astimezone()
 NOBODY = (
     "<ConnectionParameters><PeerAETitle>RIS</PeerAETitle><Host>127.0.0.1</Host>"
     "<Port>{}</Port><DimseTimeout>5</DimseTimeout></ConnectionParameters>"
