@@ -82,17 +82,19 @@ def _check(dataset: Dataset, wished: str) -> None:
 def _holds(terms: list[str], text: str) -> bool:
     from pydicom import charset  # noqa: PLC0415 - `dicom.dictionary` says why not above
 
-    # pydicom takes Latin 1 for the default repertoire, and Shift JIS with its two-byte characters for ISO_IR 13.
+    # pydicom takes Latin 1 for the default repertoire.
     if len(terms) == 1:
         if terms[0] in ("", "ISO_IR 6", "ISO 2022 IR 6"):
             return text.isascii()
+        encoding = charset.python_encoding[terms[0]]
         try:
-            encoded = text.encode(charset.python_encoding[terms[0]])
+            # Letters and half-width kana in one text are allowed, but pydicom writes "?" for the second kind of them.
+            is_kana = encoding == "shift_jis" and text
+            encoded = charset.custom_encoders[encoding](text) if is_kana else text.encode(encoding)
         except UnicodeEncodeError:
             return False
         # What a reader takes for another character (a yen for the backslash in its place) is not held.
-        reads_back = encoded.decode(charset.python_encoding[terms[0]], "replace") == text
-        return reads_back and (terms[0] != "ISO_IR 13" or len(encoded) == len(text))
+        return encoded.decode(encoding, "replace") == text
     # Asked one character at a time first: where one has no place, pydicom writes "?" and only warns.
     if not all(any(_holds([term], char) for term in terms) for char in text):
         return False

@@ -99,8 +99,8 @@ def _connected(found: Examination) -> Wire:
         if context is not None:
             safe = _timed(found, "tls", lambda: context.wrap_socket(sock, server_hostname=peer.host))
             found.tls = _protocol(safe)
-            return Wire(safe)
-        return Wire(sock)
+            return Wire(safe, peer.max_pdu)
+        return Wire(sock, peer.max_pdu)
     except OSError as error:
         sock.close()
         raise failures.cannot_connect(peer, error) from error

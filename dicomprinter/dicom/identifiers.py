@@ -75,7 +75,7 @@ def _parse(data: bytes, transfer_syntax: str) -> Dataset:
 def _check_whole(answer: Dataset) -> None:
     """Refuse a value that breaks off: pydicom takes what is there, and half a PatientID is another patient's."""
     for tag in answer.keys():  # noqa: SIM118 - a Dataset's elements, not its tags
-        element: object = answer.get_item(tag)
+        element: object = answer.get_item(tag, keep_deferred=True)
         if isinstance(element, RawDataElement) and len(element.value or b"") < element.length != _UNDEFINED:
             raise ValueError(f"an answer that breaks off in {tag_name(tag)}")
 

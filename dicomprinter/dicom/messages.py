@@ -22,7 +22,9 @@ _log = logging.getLogger(__name__)
 _LONGEST_SENT: Final = 256 * 1024
 # No answer of ours to come is near this; a peer that sends more is broken.
 _LONGEST_ANSWER: Final = 64 * 1024 * 1024
+# Seconds, and bytes: what a peer still has to say when it has hung up is one answer and an abort.
 _AFTERMATH: Final = 1.0
+_LONGEST_LAST_WORDS: Final = 1024 * 1024
 
 
 class Messages:
@@ -162,9 +164,12 @@ class Messages:
     def _hear_last_words(self, awaited: str) -> None:
         """An A-ABORT may lie in the buffer although the connection is broken already."""
         deadline = _deadline(_AFTERMATH)
+        heard = 0
         try:
-            while True:
-                self._take_pdu(*self._wire.receive(_left(deadline)), awaited)
+            while heard < _LONGEST_LAST_WORDS:
+                kind, body = self._wire.receive(_left(deadline))
+                heard += len(body)
+                self._take_pdu(kind, body, awaited)
         except (OSError, pdus.NotAPduError):
             return
 

@@ -18,8 +18,12 @@ LAST: Final = 0x02
 
 _HEADER: Final = struct.Struct(">BxL")
 _PDU_TYPES: Final = range(0x01, 0x08)
-# Far above what any peer may send us; guards against reading noise as a length.
+# The longest P-DATA-TF from a peer that may send any length; guards against reading noise as a length, too.
 _LONGEST_PDU: Final = 64 * 1024 * 1024
+# Far above what other PDUs need and what we announce: peers that never look at that are met with, and borne with.
+_BORNE_WITH: Final = 4 * 1024 * 1024
+# Peers put one fragment or two into a PDU. Each costs us an object, and may be empty.
+_MOST_FRAGMENTS: Final = 10_000
 # PDU header 6 bytes; the fragment's length, context and control bytes count as part of the PDU's length.
 _FRAGMENT_HEAD: Final = struct.Struct(">BxLLBB")
 FRAGMENT_OVERHEAD: Final = 6
@@ -30,10 +34,16 @@ class NotAPduError(ValueError):
 
 
 class PduReader:
-    """Cuts what comes from a connection into PDUs, however it comes in pieces."""
+    """Cuts what comes from a connection into PDUs, however it comes in pieces.
 
-    def __init__(self) -> None:
+    Args:
+        max_pdu: the longest P-DATA-TF in bytes that the peer may send; 0 is unlimited. What is longer, and longer than
+            four megabytes, is refused before it is read.
+    """
+
+    def __init__(self, max_pdu: int = 0) -> None:
         self._data = bytearray()
+        self._longest_data = min(max(max_pdu, _BORNE_WITH), _LONGEST_PDU) if max_pdu else _LONGEST_PDU
 
     def feed(self, data: bytes) -> None:
         """Take what has come."""
@@ -43,13 +53,15 @@ class PduReader:
         """The next PDU as (type, everything after its length); None while it is not whole.
 
         Raises:
-            NotAPduError: it does not begin as one.
+            NotAPduError: it does not begin as one, or is too long.
         """
         if len(self._data) < _HEADER.size:
             return None
         kind, length = _HEADER.unpack_from(self._data)
         if kind not in _PDU_TYPES or length > _LONGEST_PDU:
             raise NotAPduError(f"it begins with the bytes {self._data[: _HEADER.size].hex(' ')}")
+        if length > (self._longest_data if kind == P_DATA else _BORNE_WITH):
+            raise NotAPduError(f"a PDU of {length} bytes, more than was agreed on")
         end = _HEADER.size + length
         if len(self._data) < end:
             return None
@@ -94,7 +106,7 @@ def split_fragments(body: bytes) -> list[tuple[int, bytes]]:
     """The fragments in a P-DATA-TF as (control byte, bytes) (PS3.8 9.3.5.1).
 
     Raises:
-        ValueError: one does not fit into its PDU.
+        ValueError: one does not fit into its PDU, or there are more than anybody sends.
     """
     found: list[tuple[int, bytes]] = []
     start = 0
@@ -103,6 +115,8 @@ def split_fragments(body: bytes) -> list[tuple[int, bytes]]:
         end = start + 4 + length
         if length < 2 or end > len(body):
             raise ValueError("a fragment that does not fit into its PDU")
+        if len(found) == _MOST_FRAGMENTS:
+            raise ValueError(f"a PDU of more than {_MOST_FRAGMENTS} fragments")
         found.append((body[start + 5], body[start + 6 : end]))
         start = end
     return found

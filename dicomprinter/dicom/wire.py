@@ -21,11 +21,16 @@ _QUICK_ACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Wire:
-    """One open connection. Failures come as OSError (TimeoutError for a deadline) and NotAPduError."""
+    """One open connection. Failures come as OSError (TimeoutError for a deadline) and NotAPduError.
 
-    def __init__(self, sock: socket.socket) -> None:
+    Args:
+        sock: connected.
+        max_pdu: the longest PDU in bytes that we accept, as the peer is told; 0 is unlimited.
+    """
+
+    def __init__(self, sock: socket.socket, max_pdu: int = 0) -> None:
         self._socket = sock
-        self._arrived = PduReader()
+        self._arrived = PduReader(max_pdu)
         # TLS makes records of its own, and Windows has no such call.
         self._gathers = hasattr(sock, "sendmsg") and not isinstance(sock, ssl.SSLSocket)
         # Nagle's algorithm against the other side's delayed acknowledgement costs about 45 ms an instance.
@@ -47,7 +52,7 @@ class Wire:
             except BaseException:
                 sock.close()
                 raise
-        return cls(sock)
+        return cls(sock, peer.max_pdu)
 
     def send(self, *parts: bytes | memoryview, timeout: float | None) -> None:
         """Send all of them, in one call where the system can; `timeout` in seconds for each step forward."""

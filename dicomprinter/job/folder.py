@@ -28,7 +28,7 @@ from pydicom import Dataset
 
 from dicomprinter.job import lines
 from dicomprinter.job.disk import sync_file, sync_folder, write_whole
-from dicomprinter.job.job import Job, dataset_text
+from dicomprinter.job.job import Job, dataset_text, read_dataset
 from dicomprinter.job.parts import (
     Asked,
     Entry,
@@ -247,7 +247,7 @@ class JobFolder:
             retries={str(key): int(count) for key, count in data["retries"].items()},
             leaving=data["leaving"],
             asks=Asked.from_json(data["asks"]) if data.get("asks") else None,
-            match=Dataset.from_json(data["match"]) if data.get("match") is not None else None,
+            match=read_dataset(data["match"]) if data.get("match") is not None else None,
             instances={instance["key"]: made(Instance, instance) for instance in data["instances"]},
             entries=[
                 Entry(
@@ -263,7 +263,7 @@ class JobFolder:
     def read_dataset(self, version: int) -> Dataset:
         """The job's dataset after its Nth change."""
         text = (dataset_file(self.path, version)).read_text(encoding="utf-8")
-        dataset = Dataset.from_json(text)
+        dataset = read_dataset(text)
         self._dataset = text
         return dataset
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydicom import Dataset
+from pydicom.valuerep import VR
 
 from dicomprinter.dicom.uids import derive_uid
 from dicomprinter.errors import PermanentError
@@ -192,6 +193,26 @@ class Job:
     def path(self, name: str) -> Path:
         """A payload file's place on the disk."""
         return self.folder.path / name
+
+
+def read_dataset(content: str | dict[str, Any]) -> Dataset:
+    """A dataset that has been kept as DICOM JSON (PS3.18 Annex F).
+
+    Raises:
+        one of `record.DAMAGE`: it is torn, or a value representation is none.
+    """
+    dataset = Dataset.from_json(content)
+    _check_representations(dataset)
+    return dataset
+
+
+def _check_representations(dataset: Dataset) -> None:
+    """For pydicom takes any, even NaN, and fails when the element is written or compared."""
+    for element in dataset:
+        if element.VR not in frozenset(VR):
+            raise ValueError("vr")
+        for item in element.value if element.VR == VR.SQ else ():
+            _check_representations(item)
 
 
 def dataset_text(dataset: Dataset) -> str:

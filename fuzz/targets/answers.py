@@ -74,7 +74,7 @@ def _seeds() -> Iterator[bytes]:
 TARGET = Target(
     run=_run,
     seeds=_seeds,
-    executions=80_000,
+    executions=50_000,
     structured=4_000,
     words=(
         b"\x08\0\x05\0",

@@ -94,7 +94,7 @@ def _run(data: bytes) -> None:
             theirs.sendall((_accept() if how & 4 else b"") + said)
         theirs.shutdown(socket.SHUT_WR)
         try:
-            association = Association.over(Wire(_Socket(fileno=ours.detach())), _PEER, _PROPOSED)
+            association = Association.over(Wire(_Socket(fileno=ours.detach()), _PEER.max_pdu), _PEER, _PROPOSED)
         except (TransientError, PermanentError) as error:
             check_public(error)
             return
@@ -178,7 +178,7 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=80_000,
+    executions=60_000,
     structured=4_000,
     words=(
         b"\x04\0\0\0",

@@ -215,7 +215,7 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=60_000,
+    executions=30_000,
     structured=4_000,
     words=(
         b"\xfe\xff\x00\xe0",

@@ -74,8 +74,8 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=60_000,
-    structured=4_000,
+    executions=12_000,
+    structured=3_000,
     words=(
         b'"vr"',
         b'"Value"',

@@ -83,7 +83,7 @@ def _seeds() -> Iterator[bytes]:
 TARGET = Target(
     run=_run,
     seeds=_seeds,
-    executions=30_000,
+    executions=20_000,
     structured=3_000,
     words=(
         *(

@@ -14,6 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from dicomprinter.dicom.association import Association
 from dicomprinter.dicom.contexts import number_contexts
+from dicomprinter.dicom.messages import Messages
 from dicomprinter.dicom.pdus import COMMAND, LAST, P_DATA, REJECT, fragments, pdu
 from dicomprinter.dicom.status import StoreResult
 from dicomprinter.dicom.wire import Wire
@@ -249,6 +250,31 @@ def test_a_time_out_is_for_each_step_forward() -> None:
         wire.close()
         theirs.close()
     assert len(read) == 200_000
+
+
+class _Flooded(Wire):
+    """A connection that is broken one way, and never runs dry the other way."""
+
+    heard = 0
+
+    def send(self, *_: bytes | memoryview, timeout: float | None) -> None:
+        raise ConnectionResetError
+
+    def receive(self, timeout: float | None) -> tuple[int, bytes]:
+        body = fragment_of(bytes(1 << 18), 0)
+        self.heard += len(body)
+        return P_DATA, body
+
+
+def test_what_a_peer_says_when_it_has_hung_up_does_not_fill_the_memory() -> None:
+    ours, theirs = _pair()
+    wire = _Flooded(ours)
+    try:
+        Messages(peer(1), wire, 0).send(1, b"command")
+    finally:
+        wire.close()
+        theirs.close()
+    assert 0 < wire.heard < 2 << 20
 
 
 def _pair() -> tuple[socket.socket, socket.socket]:

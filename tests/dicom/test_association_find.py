@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import (
-    ExplicitVRLittleEndian,
-)
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.dsutils import encode
 
 from dicomprinter.dicom import find_limits
@@ -265,6 +263,12 @@ def test_a_sequence_that_is_none_is_left_out(keyword: str, vr: str) -> None:
     answer.add_new(keyword, vr, 5 if vr == "SS" else [])
     found = decode_identifier(encode(answer, False, True) or b"", ExplicitVRLittleEndian)
     assert keyword not in found
+    assert found.PatientID == "4711"
+
+
+def test_an_item_that_stands_alone_is_left_out() -> None:
+    whole = encode(patient("A", PatientID="4711"), True, True) or b""
+    found = decode_identifier(whole + b"\xfe\xff\x00\xe0" + bytes(4), ImplicitVRLittleEndian)
     assert found.PatientID == "4711"
 
 

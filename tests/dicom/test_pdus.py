@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomprinter.dicom.pdus import (
+    ACCEPT,
     COMMAND,
     LAST,
     P_DATA,
@@ -54,6 +56,26 @@ def test_what_is_no_pdu(data: bytes) -> None:
         reader.take()
 
 
+@pytest.mark.parametrize(
+    ("max_pdu", "kind", "longest"),
+    [
+        (16384, P_DATA, 4 << 20),
+        (6 << 20, P_DATA, 6 << 20),
+        (0, P_DATA, 64 << 20),
+        (2**32 - 1, P_DATA, 64 << 20),
+        (0, ACCEPT, 4 << 20),
+    ],
+)
+def test_a_pdu_longer_than_was_agreed_on_is_refused_before_it_has_come(max_pdu: int, kind: int, longest: int) -> None:
+    reader = PduReader(max_pdu)
+    reader.feed(struct.pack(">BxL", kind, longest))
+    assert reader.take() is None
+    reader = PduReader(max_pdu)
+    reader.feed(struct.pack(">BxL", kind, longest + 1))
+    with pytest.raises(NotAPduError):
+        reader.take()
+
+
 @given(st.binary(min_size=1, max_size=300), st.integers(1, 100), st.sampled_from([0, COMMAND]))
 def test_fragments_make_the_whole_again(data: bytes, longest: int, kind: int) -> None:
     reader = PduReader()
@@ -76,6 +98,14 @@ def test_several_fragments_in_one_pdu() -> None:
 def test_fragments_that_do_not_fit(body: bytes) -> None:
     with pytest.raises(ValueError, match="does not fit"):
         split_fragments(body)
+
+
+def test_more_fragments_than_anybody_sends() -> None:
+    """Each is an object in our memory, and a PDU has room for millions of them."""
+    empty = b"\0\0\0\2\1\0"
+    assert len(split_fragments(empty * 10_000)) == 10_000
+    with pytest.raises(ValueError, match="more than 10000 fragments"):
+        split_fragments(empty * 10_001)
 
 
 @given(st.binary(max_size=100))

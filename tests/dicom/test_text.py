@@ -154,6 +154,7 @@ def test_the_narrowest_set(name: str, nested: str, expected: str) -> None:
         ("\\ISO 2022 IR 87", "Yamada^Tarou=山田^太郎=やまだ"),
         ("GB18030", "Wang=王^小东"),
         ("ISO_IR 13", "ﾔﾏﾀﾞ"),
+        ("ISO_IR 13", "Yamada^ﾀﾛｳ"),
         ("ISO_IR 100", "Müller"),
     ],
 )
@@ -169,6 +170,8 @@ def test_the_wished_set(wished: str, name: str) -> None:
         ("ISO_IR 6", "Müller"),
         ("ISO_IR 13", "山田"),
         ("ISO_IR 13", "¥"),
+        ("ISO_IR 13", "jQvﾔ"),
+        ("ISO 2022 IR 13", "ﾔ1"),
         ("\\ISO 2022 IR 87", "Łódź"),
         ("\\ISO 2022 IR 87", "Müller"),
     ],

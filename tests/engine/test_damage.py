@@ -58,6 +58,22 @@ def test_a_value_that_cannot_be(spool: Spool, change: Change) -> None:
     assert "passwd" not in str(caught.value)
 
 
+@pytest.mark.parametrize("vr", ["NaN", '"XX"', "[]", "7"])
+def test_a_representation_that_is_none(spool: Spool, vr: str) -> None:
+    """NaN is not even the same as itself: the dataset could not be told from a changed one."""
+    element = f'"00081032": {{"vr": {vr}, "Value": []}}'
+    folder = changed(spool, lambda data: data.update(match={}))
+    assert folder.load().match is not None
+    for part in (element, f'"00081032": {{"vr": "SQ", "Value": [{{{element}}}]}}'):
+        folder = changed(spool, lambda data, part=part: data.update(match=json.loads(f"{{{part}}}")))
+        with pytest.raises(DamagedJobError):
+            folder.load()
+        folder = changed(spool, lambda _: None)
+        (folder.path / "datasets" / "1.json").write_text(f"{{{part}}}", encoding="utf-8")
+        with pytest.raises(DamagedJobError):
+            folder.load()
+
+
 @pytest.mark.parametrize("name", ["job.json", "datasets/1.json"])
 def test_json_nested_without_end(spool: Spool, name: str) -> None:
     folder = changed(spool, lambda _: None)
