@@ -30,8 +30,8 @@ def fuzzed(chosen: Sequence[str], executions: int | None, seconds: float, seed: 
         if has_atheris():
             jobs.append((name, "guided", executions or target.executions))
         jobs.append((name, "structured", executions or target.structured))
-    # The longest first, so that none is left alone at the end.
-    jobs.sort(key=lambda job: (job[1] == "structured", job[0]))
+    # The slow ones are asked for the fewest, and are first, so that none is left alone at the end.
+    jobs.sort(key=lambda job: (job[1] == "structured", job[2]))
     with ThreadPoolExecutor(parallel) as pool:
         return list(pool.map(lambda job: _told(fuzz(job[0], job[1], job[2], seconds, seed)), jobs))
 
@@ -42,7 +42,7 @@ def checks_of(results: Sequence[Result], wanted: int) -> list[Check]:
     for result in results:
         within = result.slowest <= SECONDS and result.memory <= MEGABYTES
         is_fine = result.executions > 0 and not result.findings and within
-        found = f"{len(result.findings)}; {result.executions:,}, {result.slowest:.2f} s, {result.memory:.0f} MB"
+        found = f"{len(result.findings)}; {_figures(result)}"
         limits = f"0; ≤ {SECONDS} s, ≤ {MEGABYTES} MB"
         lines.append(Check(result.name, f"{result.how}: findings; executions, slowest, memory", limits, found, is_fine))
     total = sum(result.executions for result in results)
@@ -82,8 +82,12 @@ def main() -> int:
     return show(checks_of(results, wanted))
 
 
+def _figures(result: Result) -> str:
+    return f"{result.executions:,}, {result.slowest:.2f} s, {result.memory:.0f} MB"
+
+
 def _told(result: Result) -> Result:
-    sys.stderr.write(f"{result.name} {result.how}: {result.executions} executions\n")
+    sys.stderr.write(f"{result.name} {result.how}: {_figures(result)}\n")
     for file in result.findings:
         sys.stderr.write(f"  found: {file}; {file.with_suffix('.txt').name} beside it says how to repeat it\n")
     return result

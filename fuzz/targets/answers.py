@@ -74,8 +74,8 @@ def _seeds() -> Iterator[bytes]:
 TARGET = Target(
     run=_run,
     seeds=_seeds,
-    executions=50_000,
-    structured=4_000,
+    executions=25_000,
+    structured=2_000,
     words=(
         b"\x08\0\x05\0",
         b"\x10\0\x10\0",

@@ -178,8 +178,8 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=60_000,
-    structured=4_000,
+    executions=30_000,
+    structured=2_000,
     words=(
         b"\x04\0\0\0",
         b"\x02\0",

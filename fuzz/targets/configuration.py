@@ -89,8 +89,8 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=40_000,
-    structured=2_000,
+    executions=25_000,
+    structured=1_000,
     words=(
         *(
             b"<Actions>",

@@ -62,7 +62,7 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=60_000,
-    structured=3_000,
+    executions=30_000,
+    structured=2_000,
     words=(b'"breaker"', b'"open"', b'"half-open"', b'"failures"', b'"next_try"', b"null", b"1e999"),
 )

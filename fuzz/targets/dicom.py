@@ -215,8 +215,8 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=30_000,
-    structured=4_000,
+    executions=12_000,
+    structured=2_000,
     words=(
         b"\xfe\xff\x00\xe0",
         b"\xfe\xff\x0d\xe0",

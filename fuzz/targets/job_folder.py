@@ -153,7 +153,7 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=40_000,
-    structured=5_000,
+    executions=15_000,
+    structured=2_000,
     words=(b'"vr"', b'"Value"', b'"dataset"', b'"payload"', b'"position"', b'"state"', b"null", b"1e999", b"[]", b"{}"),
 )

@@ -74,8 +74,8 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=12_000,
-    structured=3_000,
+    executions=6_000,
+    structured=5_000,
     words=(
         b'"vr"',
         b'"Value"',

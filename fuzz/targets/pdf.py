@@ -83,8 +83,8 @@ def _seeds() -> Iterator[bytes]:
 TARGET = Target(
     run=_run,
     seeds=_seeds,
-    executions=20_000,
-    structured=3_000,
+    executions=12_000,
+    structured=2_000,
     words=(
         *(
             b"/Type",

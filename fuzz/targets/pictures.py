@@ -111,8 +111,8 @@ def _seeds() -> Iterator[bytes]:
 TARGET = Target(
     run=_run,
     seeds=_seeds,
-    executions=60_000,
-    structured=4_000,
+    executions=20_000,
+    structured=2_000,
     words=(
         b"IHDR",
         b"IDAT",

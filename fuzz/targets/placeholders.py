@@ -71,8 +71,8 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=40_000,
-    structured=4_000,
+    executions=20_000,
+    structured=2_000,
     words=(b"#{", b"}", b"${", b":-", b"Date", b",", b"UID", b"Job.", b"PatientID"),
     longest=512,
 )

@@ -69,7 +69,7 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=60_000,
-    structured=4_000,
+    executions=25_000,
+    structured=2_000,
     words=(*(f'"{name}"'.encode() for name in _EXAMPLES[0]), b"\\ud800", b"1e999", b"null", b"PatientName"),
 )

@@ -24,4 +24,4 @@ def _seeds() -> Iterator[bytes]:
         yield code.to_bytes(4, "big")
 
 
-TARGET = Target(run=_run, seeds=_seeds, executions=180_000, structured=1_000, longest=4)
+TARGET = Target(run=_run, seeds=_seeds, executions=250_000, structured=1_000, longest=4)

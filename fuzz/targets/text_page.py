@@ -45,4 +45,4 @@ def _inputs() -> st.SearchStrategy[bytes]:
     return st.text(alphabet, max_size=200).map(lambda text: text.encode("utf-8"))
 
 
-TARGET = Target(run=_run, seeds=_seeds, inputs=_inputs, executions=20_000, structured=2_000, longest=2048)
+TARGET = Target(run=_run, seeds=_seeds, inputs=_inputs, executions=12_000, structured=1_000, longest=2048)

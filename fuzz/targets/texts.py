@@ -92,8 +92,8 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=60_000,
-    structured=5_000,
+    executions=25_000,
+    structured=2_000,
     words=("山".encode(), "ﾔ".encode(), "é".encode(), b"\\", b"^", b"=", b"\x1b", b"\xed\xa0\x80", b"\xc2\xa5"),
     longest=1024,
 )

@@ -66,7 +66,7 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     inputs=_inputs,
-    executions=350_000,
-    structured=5_000,
+    executions=550_000,
+    structured=2_000,
     words=(b"<!DOCTYPE", b"<!ENTITY", b"<![CDATA[", b"]]>", b"SYSTEM", b"encoding=", b"UTF-16", b"&#", b"<?", b"${"),
 )
