@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.system.service import Service, configuration, connection
-from torture.books import patient_data
 from torture.case import AE_TITLE, script_of
 from torture.checks import Check
 from torture.faults import FAULTS
@@ -18,6 +17,7 @@ from torture.network import warmed
 from torture.peers import STUDY, Dialogue, Peer, closing, sound
 from torture.place import Place
 from torture.subjects import SUBJECTS, Subject
+from torture.watch import patient_data
 from torture.work import Work
 
 ITEM: Final = "chance"

@@ -15,10 +15,10 @@ from dicomprinter.job.folder import JobFolder
 from tests.peers.servers import StoreServer, storescp
 from tests.scp import closed_port
 from tests.system.service import Service, configuration, connection
-from torture.books import hosts, patient_data, read_job
 from torture.checks import Check
 from torture.peers import digest
 from torture.place import Place
+from torture.watch import hosts, patient_data, read_job
 from torture.work import Work
 
 ITEM: Final = "dcmtk"

@@ -11,13 +11,13 @@ from typing import Any, Final
 from dicomprinter.dicom.association import VERIFICATION
 from tests.canary import leaks
 from tests.system.service import Service, configuration, connection
-from torture.books import patient_data
 from torture.case import AE_TITLE
 from torture.checks import Check
 from torture.judge import Judge
 from torture.network import warmed
 from torture.peers import C_ECHO, RELEASE_ANSWER, Dialogue, Peer, closing, sound
 from torture.place import Place
+from torture.watch import patient_data
 from torture.work import Work
 
 ITEM: Final = "destinations"

@@ -9,11 +9,11 @@ from typing import Final
 
 from tests.system.service import Service
 from tests.waiting import wait_until
-from torture.books import Line, Open
 from torture.case import Case
 from torture.checks import Check
 from torture.faults.fault import Kind
 from torture.peers import STUDY, Delivery, Peer
+from torture.watch import Line, Open
 from torture.work import Work
 
 # What a loaded machine may take beside the time-outs themselves.

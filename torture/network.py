@@ -14,7 +14,6 @@ import pytest
 from dicomprinter.job.folder import JobFolder
 from tests.peers import program
 from tests.system.service import Service, configuration, connection
-from torture.books import Line, Log, Open, hosts, patient_data, read_job
 from torture.case import POLICIES, Case, Pages
 from torture.checks import Check
 from torture.faults import FAULTS
@@ -23,6 +22,7 @@ from torture.judge import BOOKS, FAILURES, Judge
 from torture.peers import Peer, closing
 from torture.place import Place
 from torture.subjects import SUBJECTS, Subject
+from torture.watch import Line, Log, Open, hosts, patient_data, read_job
 from torture.work import Work
 
 ITEM: Final = "network"
