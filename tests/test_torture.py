@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from torture import disk
 from torture.__main__ import ITEMS, checked
 from torture.checks import Check, show
+from torture.lane import Lane
 from torture.place import Place
 from torture.rounds import Round, run
 
@@ -74,3 +76,11 @@ def test_a_round_that_breaks_off_has_failed_and_the_others_go_on(
 def test_figures_are_told_as_people_write_them() -> None:
     assert Check.at_least("all", "executions", 1_000_000, 1_289_412).found == "1,289,412"
     assert Check.at_most("disk", "seconds", 30, 5.25).wanted == "≤ 30"
+
+
+def test_a_fault_of_the_disk_that_no_call_has_met_proves_nothing(tmp_path: Path) -> None:
+    with Lane(tmp_path / "lane") as lane:
+        lane.service.start()
+        assert disk._disturbed(lane, {"calls": "^rename ", "seconds": 0.01}, ("damaged",)) == []
+        never = {"calls": "^no such call$", "seconds": 0.01}
+        assert disk._disturbed(lane, never, ("damaged",)) == ["the fault was not met"]

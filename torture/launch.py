@@ -7,7 +7,8 @@ and answers go, and the file that is to hold what a disk would have to know. Ord
     {"arm": null}          count anew, and end nowhere
     {"calls": true}        say which calls were made since then, in order
     {"faults": [fault …]}  let calls fail, or wait, from now on: `calls` is a pattern of their names, `skip` how many
-                           are spared first, `left` how many fail then; `errno`, `seconds` and `torn` say how
+                           are spared first, `left` how many fail then; `errno`, `seconds` and `torn` say how.
+                           The answer says how many calls have met the faults of before: `met`
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Orders:
         self._trace = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if trace else None
         self._point: Point | None = None
         self._faults: list[dict[str, Any]] = []
+        self._met = 0
         self._calls: list[str] = []
         self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -56,9 +58,10 @@ class Orders:
             if "arm" in order:
                 self._calls, self._counts = [], {}
                 self._point = Point.from_json(order["arm"]) if order["arm"] else None
+            answer: dict[str, Any] = {"calls": self._calls} if "calls" in order else {"met": self._met}
             if "faults" in order:
-                self._faults = order["faults"]
-            self._answer({"calls": self._calls} if "calls" in order else {"done": True})
+                self._faults, self._met = order["faults"], 0
+            self._answer(answer)
 
     # What the calls ask (torture.calls.Judge)
 
@@ -98,6 +101,7 @@ class Orders:
             if fault["left"] <= 0:
                 return None
             fault["left"] -= 1
+        self._met += 1
         if fault.get("seconds"):
             time.sleep(fault["seconds"])
         if fault.get("torn") and size is not None:

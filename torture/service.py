@@ -139,9 +139,10 @@ class Tortured(Service):
         found: list[str] = self._ask({"calls": True})["calls"]
         return found
 
-    def faults(self, *faults: dict[str, Any]) -> None:
-        """From now on let calls fail, as torture.launch has it."""
-        self._ask({"faults": list(faults)})
+    def faults(self, *faults: dict[str, Any]) -> int:
+        """From now on let calls fail, as torture.launch has it; how many have failed so until now."""
+        met: int = self._ask({"faults": list(faults)})["met"]
+        return met
 
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
         answer = {}
