@@ -24,6 +24,7 @@ _ENOUGH: Final = 3
 _MOST_RUNS: Final = 10
 _FRAMES: Final = 4
 _TIMEOUT: Final = 70  # libFuzzer's exit code
+_TIMEOUT_WORDS: Final = "=== Timeout:"  # where it comes in the middle of an import, another error follows
 _LAST_WORDS: Final = 20_000
 # What waits for something that never comes uses no processor, so only the clock tells.
 _REPLAY_SECONDS: Final = 120.0
@@ -103,7 +104,8 @@ def _run(result: Result, file: Path, arguments: list[str], over: float) -> None:
     if ended.code != 0:
         found = _kept(result.name, book.current, ended)
         # By the clock it took too long, or the time of all was over; whether the target hangs, a second try tells.
-        if ended.code in (None, _TIMEOUT) and not replay(result.name, [found]):
+        is_by_clock = ended.code in (None, _TIMEOUT) or _TIMEOUT_WORDS in ended.said
+        if is_by_clock and not replay(result.name, [found]):
             found.unlink()
             found.with_suffix(".txt").unlink()
         elif found not in result.findings:

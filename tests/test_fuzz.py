@@ -65,6 +65,14 @@ def test_what_waits_for_ever_is_a_finding(tmp_path: Path, monkeypatch: pytest.Mo
     assert "no end after 3 s" in replay("tests.fuzz_waiting", result.findings)
 
 
+def test_a_time_out_by_the_clock_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever error follows where it came: the machine was busy."""
+    monkeypatch.setattr("fuzz.driver.FINDINGS", tmp_path)
+    result = fuzz("tests.fuzz_late", "structured", 10, 2, seed=1)
+    assert not result.findings
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
 def test_a_finding_fails_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     fine = Result("xml", "guided", executions=10, slowest=0.1, memory=90)
     assert show(checks_of([fine], 10)) == 0
