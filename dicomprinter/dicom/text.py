@@ -218,7 +218,7 @@ def _title(tag: int, _vr: str, text: str) -> str:
 
 
 def _person(tag: int, _vr: str, text: str) -> str:
-    groups = text.rstrip("=").split("=")
+    groups = text.rstrip("= ").split("=")
     if len(groups) > 3:
         raise _refused(tag, 'has more than three groups separated by "="', "keep three at most")
     for group in groups:

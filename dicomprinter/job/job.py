@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydicom import Dataset
 from pydicom.valuerep import VR
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dicomprinter.config.placeholders import Template
     from dicomprinter.job.folder import JobFolder
     from dicomprinter.job.parts import Asked, Facts
+
+_REPRESENTATIONS: Final = frozenset(VR)
 
 
 @dataclass
@@ -209,7 +211,7 @@ def read_dataset(content: str | dict[str, Any]) -> Dataset:
 def _check_representations(dataset: Dataset) -> None:
     """For pydicom takes any, even NaN, and fails when the element is written or compared."""
     for element in dataset:
-        if element.VR not in frozenset(VR):
+        if element.VR not in _REPRESENTATIONS:
             raise ValueError("vr")
         for item in element.value if element.VR == VR.SQ else ():
             _check_representations(item)

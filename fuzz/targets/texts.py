@@ -62,7 +62,7 @@ def _run(data: bytes) -> None:
 
 def _whole(value: object) -> str:
     """What an element holds as one text: what separates values in one place may belong to the value in another."""
-    values = value if isinstance(value, MultiValue) else [value or ""]
+    values = value if isinstance(value, MultiValue | list) else [value or ""]
     return "\\".join(map(str, values)).rstrip()
 
 

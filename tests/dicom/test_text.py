@@ -28,6 +28,7 @@ def cleaned(keyword: str, vr: str, text: str) -> tuple[str, list[str]]:
         ("PatientSex", "CS", "m", "M"),
         ("PatientName", "PN", "Yamada^Tarou=山田^太郎=やまだ", "Yamada^Tarou=山田^太郎=やまだ"),
         ("PatientName", "PN", "Doe==", "Doe"),
+        ("PatientName", "PN", "Doe =\t=", "Doe"),
         ("PatientName", "PN", "=".join(["x" * 64] * 3), "=".join(["x" * 64] * 3)),
         ("StudyDate", "DA", "2024.02.29", "20240229"),
         ("StudyTime", "TM", "23:59:60", "235960"),
