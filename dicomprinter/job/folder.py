@@ -227,8 +227,8 @@ class JobFolder:
         check_record(data, self.path)
         versions = [int(file.stem) for file in (self.path / "datasets").iterdir()]
         self._highest = max(versions, default=0)
-        if not {entry["dataset"] for entry in data["entries"]} <= {*versions}:
-            raise LookupError("an entry state's dataset is gone")
+        if not {data["dataset"], *(entry["dataset"] for entry in data["entries"])} <= {*versions}:
+            raise LookupError("a dataset is gone")
         dataset = self.read_dataset(data["dataset"])
         payloads = [Payload.from_json(payload) for payload in data["payloads"]]
         return Job(

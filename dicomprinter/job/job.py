@@ -201,10 +201,11 @@ def read_dataset(content: str | dict[str, Any]) -> Dataset:
     """A dataset that has been kept as DICOM JSON (PS3.18 Annex F).
 
     Raises:
-        one of `record.DAMAGE`: it is torn, or a value representation is none.
+        one of `record.DAMAGE`: it is torn, a value representation is none, or it could not be kept again.
     """
     dataset = Dataset.from_json(content)
     _check_representations(dataset)
+    dataset.to_json_dict()
     return dataset
 
 

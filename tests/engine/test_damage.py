@@ -35,6 +35,9 @@ def changed(spool: Spool, change: Change) -> JobFolder:
     "change",
     [
         lambda data: data["entries"][0].update(dataset=7),
+        lambda data: data.update(dataset=7),
+        lambda data: data.update(dataset=10**400),
+        lambda data: data.update(dataset="1" * 5000),
         lambda data: data["facts"].update(name=None),
         lambda data: data["facts"].update(options={"a": 1}),
         lambda data: data["facts"].update(created="2026-01-31T09:15:02"),
@@ -72,6 +75,14 @@ def test_a_representation_that_is_none(spool: Spool, vr: str) -> None:
         (folder.path / "datasets" / "1.json").write_text(f"{{{part}}}", encoding="utf-8")
         with pytest.raises(DamagedJobError):
             folder.load()
+
+
+def test_a_value_that_could_not_be_kept_again(spool: Spool) -> None:
+    folder = changed(spool, lambda _: None)
+    name = {"00100010": {"vr": "PN", "Value": [{"Alphabetic": "\\"}]}}
+    (folder.path / "datasets" / "1.json").write_text(json.dumps(name), encoding="utf-8")
+    with pytest.raises(DamagedJobError):
+        folder.load()
 
 
 @pytest.mark.parametrize("name", ["job.json", "datasets/1.json"])
