@@ -10,9 +10,11 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
+from pydicom.valuerep import VR
 
 from dicomprinter.dicom.tags import refused_in_a_job, tag_name
 from dicomprinter.dicom.text import clean
+from dicomprinter.errors import PermanentError
 
 _TEXT: Final = frozenset(
     {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
@@ -20,6 +22,7 @@ _TEXT: Final = frozenset(
 _NUMBERS: Final = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"})
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _CREATOR: Final = "DICOMPRINTER"
+_REPRESENTATIONS: Final = frozenset(VR)
 
 
 def prepared(attributes: Dataset) -> tuple[Dataset, list[str]]:
@@ -44,6 +47,8 @@ def _cleaned(source: Dataset, notes: list[str], *, top: bool = False) -> Dataset
         tag = element.tag
         if tag == _SPECIFIC_CHARACTER_SET or tag.element == 0 or (top and refused_in_a_job(tag)):
             continue
+        if element.VR not in _REPRESENTATIONS:
+            raise PermanentError(f"{tag_name(tag)} has no value representation that is one")
         if element.VR == "SQ":
             items = [_cleaned(item, notes) for item in element.value or []]
             result.add(DataElement(tag, "SQ", items))

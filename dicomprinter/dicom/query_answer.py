@@ -236,7 +236,8 @@ def copy_private(result: Dataset, answer: Dataset, element: DataElement) -> None
         return
     try:
         creator = answer.private_creators(element.tag.group) and answer[element.tag].private_creator
-        if creator:
+        # Several values are no name.
+        if creator and isinstance(creator, str):
             block = result.private_block(element.tag.group, creator, create=True)
             block.add_new(element.tag.element & 0xFF, element.VR, deepcopy(element.value))
     except (KeyError, ValueError):

@@ -209,7 +209,7 @@ def _is_deeper(value: Any, most: int) -> bool:
 
 def _is_misplaced(content: dict[str, Any]) -> bool:
     """Whether bytes are given for what holds none (PS3.18 F.2.7)."""
-    return "InlineBinary" in content and content.get("vr") not in BYTE_VRS
+    return "InlineBinary" in content and str(content.get("vr")) not in BYTE_VRS
 
 
 def _key_name(key: str) -> str:

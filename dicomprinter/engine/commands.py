@@ -8,12 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pydicom import Dataset
-
 from dicomprinter.engine.bells import ring
 from dicomprinter.engine.matches import accept, why_not
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import SpoolError
+from dicomprinter.job.job import read_dataset
 from dicomprinter.job.parts import State
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def answered(command: str, message: str) -> str:
 
 def _match(job: Job, command: dict[str, Any]) -> Answer:
     try:
-        values = Dataset.from_json(command["values"])
+        values = read_dataset(command["values"])
     except Exception as error:  # noqa: BLE001 - pydicom raises whatever a wrong file leads to
         return Answer(f"the match cannot be read ({type(error).__name__})", succeeded=False)
     if job.match is not None and job.match == values:

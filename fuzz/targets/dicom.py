@@ -31,7 +31,7 @@ from dicomprinter.dicom.forwarded.original import header, read_original
 from dicomprinter.errors import DicomPrinterError, InputError, PermanentError
 from dicomprinter.imaging.dicom_file import decode_frame, probe_dicom
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.job.job import dataset_text
+from dicomprinter.job.job import dataset_text, read_dataset
 from fuzz.drawing import CANARY, check_public
 from fuzz.files import Scratch
 from fuzz.target import Target
@@ -49,7 +49,8 @@ def _run(data: bytes) -> None:
     except (InputError, PermanentError) as error:
         check_public(error)
         return
-    dataset = Dataset.from_json(found.attributes)
+    # A job keeps it so.
+    dataset = read_dataset(found.attributes)
     assert Dataset.from_json(dataset_text(dataset)) == dataset
     header(file)
     if found.frames:

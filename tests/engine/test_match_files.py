@@ -75,6 +75,30 @@ def test_a_file_of_dicom_json(spool: Spool, asking: Program) -> None:
         assert any(text in message for message in left_out), (text, left_out)
 
 
+@pytest.mark.parametrize("vr", [["LO"], float("nan"), "XX"])
+def test_a_representation_that_is_none_is_left_out(spool: Spool, asking: Program, vr: object) -> None:
+    creator = {"vr": "LO", "Value": ["ACME"]}
+    odd = {"00091001": {"vr": vr, "InlineBinary": "AAAA"}, "00091002": {"vr": vr}, "00091003": {"vr": vr, "Value": [1]}}
+    job = parked(spool, asking)
+    drop(job, json.dumps({"00100020": {"vr": "LO", "Value": ["4711"]}, "00090010": creator, **odd}), "match.json")
+    take_file(job)
+    runner(spool, asking).run(job)
+    found = spool.load(job.id).dataset
+    assert found.PatientID == "4711"
+    assert not [element for element in found if element.tag.is_private and not element.tag.is_private_creator]
+
+
+def test_a_creator_of_several_values_is_none(spool: Spool, asking: Program) -> None:
+    job = parked(spool, asking)
+    private = {"00090010": {"vr": "LO", "Value": ["A", "B"]}, "00091001": {"vr": "LO", "Value": ["theirs"]}}
+    drop(job, json.dumps({"00100020": {"vr": "LO", "Value": ["4711"]}, **private}), "match.json")
+    take_file(job)
+    runner(spool, asking).run(job)
+    found = spool.load(job.id).dataset
+    assert found.PatientID == "4711"
+    assert (0x0009, 0x1001) not in found
+
+
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
