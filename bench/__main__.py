@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 from rich.console import Console
 
-from bench import chain, encode, engine, latency, load, memory, start, store
+from bench import chain, encode, engine, fairness, latency, load, memory, start, store
 from bench.facts import facts
 from bench.results import Row, keep, missed, show
 from bench.scale import FULL, QUICK, Place, Scale
@@ -29,6 +29,7 @@ ITEMS: Final[Mapping[str, Item]] = MappingProxyType(
         "latency": latency.measure,
         "engine": engine.measure,
         "load": load.measure,
+        "fairness": fairness.measure,
         "start": start.measure,
         "memory": memory.measure,
     }

@@ -1,6 +1,7 @@
 """`python -m bench.archive`: an archive that takes everything and keeps nothing, so quick that it is never waited for.
 
-It says its port on a line, then the time of each object that it has taken, in seconds of the monotonic clock.
+It says its port on a line, then a line for each object that it has taken: when, in seconds of the monotonic clock, and
+the bytes of its data set.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def _listen(server: socket.socket) -> None:
 
 def _serve(connection: socket.socket) -> None:
     with connection, connection.makefile("rb", _LARGEST) as stream:
-        message = b""
+        message, size = b"", 0
         while head := stream.read(6):
             kind, length = struct.unpack(">BxL", head)
             body = stream.read(length)
@@ -49,11 +50,14 @@ def _serve(connection: socket.socket) -> None:
             elif kind == _DATA:
                 for context, control, fragment in _fragments(body):
                     if control & 1:
-                        message = message + fragment if control & 2 else fragment
-                    elif control & 2:
+                        message += fragment
+                        continue
+                    size += len(fragment)
+                    if control & 2:
                         connection.sendall(_success(context, message))
-                        sys.stdout.write(f"{time.monotonic():.6f}\n")
+                        sys.stdout.write(f"{time.monotonic():.6f} {size}\n")
                         sys.stdout.flush()
+                        message, size = b"", 0
             else:
                 return
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +30,17 @@ def in_process() -> Iterator[Archive]:
     """One in this process, which keeps everything in memory."""
     with StorageScp() as scp:
         yield Archive("a SCP in this process", scp.port, scp.received.clear)
+
+
+@contextmanager
+def quick() -> Iterator[Iterator[str]]:
+    """`bench.archive` in a process of its own; gives what it says, line by line."""
+    command = [sys.executable, "-m", "bench.archive"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ourselves
+        try:
+            yield iter(process.stdout or ())
+        finally:
+            process.kill()
 
 
 @contextmanager

@@ -10,11 +10,9 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +21,7 @@ from typing import Final
 
 from PIL import Image
 
+from bench import archives
 from bench.measure import Figure, alternate, processor_ms
 from bench.program import COMMAND, processes_below, processor_seconds, resident_mb, service, store_configuration
 from bench.results import Row
@@ -81,23 +80,12 @@ class _Arrivals:
         return 1000 * (self.processor[last] - self.processor[first]) / (last - first)
 
 
-@contextmanager
-def _archive() -> Iterator[Iterator[str]]:
-    """What it says, line by line."""
-    command = [sys.executable, "-m", "bench.archive"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ourselves
-        try:
-            yield iter(process.stdout or ())
-        finally:
-            process.kill()
-
-
 def _run_through(place: Place) -> list[Row]:
     count = place.scale.load
     base = place.folder / "base"
     page = place.folder / "page.png"
     Image.new("L", (64, 48), 200).save(page)
-    with _archive() as archive:
+    with archives.quick() as archive:
         port = int(next(archive))
         store_configuration(base / "config" / "config.xml", port, _COMPRESSION)
         with service(base) as incoming:
@@ -112,7 +100,7 @@ def _run_through(place: Place) -> list[Row]:
 
 def _read(archive: Iterator[str], arrivals: _Arrivals, pid: int) -> None:
     for line in archive:
-        arrivals.note(float(line), pid)
+        arrivals.note(float(line.split()[0]), pid)
 
 
 def _drop(page: Path, incoming: Path, arrivals: _Arrivals, count: int) -> None:

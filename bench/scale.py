@@ -17,7 +17,7 @@ class Scale:
         rounds: of each comparison, after one that does not count; 0 is that one alone.
         page: rows and columns of a page.
         instances: small and large objects of a C-STORE run.
-        long_job: pages of the job whose memory is watched.
+        long_job: pages of the job whose memory is watched, and beside which single pages go.
         documents: the kinds of that job.
         jobs: through the engine.
         drops: files dropped at the service in each way, after one that does not count.
