@@ -75,10 +75,10 @@ def measure(place: Place) -> list[Row]:
         store_configuration(base / "config" / "config.xml", int(next(archive)), '<Compression type="JPEG_Lossless"/>')
         threading.Thread(target=arrivals.read, args=(archive,), daemon=True).start()
         with service(base) as incoming:
-            alone = [arrivals.single(incoming) for _ in range(place.scale.drops + 1)]
-            start = time.monotonic()
+            alone, start = [arrivals.single(incoming) for _ in range(place.scale.drops + 1)], time.monotonic()
             document.rename(incoming / document.name)
-            beside, reached = [], []
+            beside: list[float] = []
+            reached: list[int] = []
             # The first comes while the long job is still being taken in.
             while not beside or len(arrivals.pages) < count:
                 beside.append(arrivals.single(incoming))
