@@ -21,7 +21,7 @@ help:
 	@echo 'make bench  measure beside public tools; the figures are kept in bench/results'
 	@echo 'make torture'
 	@echo '            kill the service at every write, take its disk and clock away, and check its books'
-	@echo 'make fuzz   feed every reader a million hostile inputs; half an hour'
+	@echo 'make fuzz   feed every reader a million hostile inputs; a quarter of an hour or more'
 	@echo 'make dtd    write schemas/config.dtd anew from the declarations'
 	@echo 'make completion'
 	@echo '            write what shells complete anew from the commands'
