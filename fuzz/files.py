@@ -28,3 +28,8 @@ class Scratch:
         path = self.folder / f"x{next(self._names)}{ending}"
         path.write_bytes(data)
         return path
+
+    def each(self, *contents: bytes) -> Iterator[Path]:
+        """A new file for each different content, one after the other."""
+        for data in dict.fromkeys(contents):
+            yield self.file(data)

@@ -23,10 +23,8 @@ _SCRATCH: Final = Scratch()
 
 
 def _run(data: bytes) -> None:
-    _look(_SCRATCH.file(data))
-    mended = _with_an_end(data)
-    if mended != data:
-        _look(_SCRATCH.file(mended))
+    for file in _SCRATCH.each(data, _with_an_end(data)):
+        _look(file)
 
 
 def _look(file: Path) -> None:

@@ -33,10 +33,8 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 def _run(data: bytes) -> None:
-    _look(_SCRATCH.file(data))
-    mended = _with_checksums(data)
-    if mended != data:
-        _look(_SCRATCH.file(mended))
+    for file in _SCRATCH.each(data, _with_checksums(data)):
+        _look(file)
 
 
 def _look(file: Path) -> None:
