@@ -153,15 +153,53 @@ class PageRef:
     file: str
     index: int = 0
 
+    @property
+    def name(self) -> str:
+        """`payload/1-scan.tif#2`."""
+        return f"{self.file}#{self.index}"
+
+
+@dataclass(frozen=True)
+class Own:
+    """Attributes of a single page, document or DICOM file, beside those of the job's dataset.
+
+    Args:
+        name: whose: a page's name, or the file of a document or DICOM file.
+        dataset: the attributes, as DICOM JSON text (PS3.18 Annex F).
+    """
+
+    name: str
+    dataset: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What a page action has said of a document's pages; it is done when they are rendered, the first one first.
+
+    Args:
+        document: the file.
+        kind: the edit's name, such as `rotate`.
+        arguments: what it needs, as JSON text.
+    """
+
+    document: str
+    kind: str
+    arguments: str
+
 
 @dataclass(frozen=True)
 class Payload:
-    """The job's files, each named relative to its folder; files are never changed, only replaced by others."""
+    """The job's files, each named relative to its folder; files are never changed, only replaced by others.
+
+    `own` are the attributes that a single one of them has, `edits` what is to be done to the pages of documents.
+    """
 
     pages: tuple[PageRef, ...] = ()
     documents: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    own: tuple[Own, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     def __add__(self, other: Payload) -> Payload:
         return Payload(
@@ -169,7 +207,35 @@ class Payload:
             self.documents + other.documents,
             self.texts + other.texts,
             self.objects + other.objects,
+            self.own + other.own,
+            self.edits + other.edits,
         )
+
+    def with_pages(self, changed: Mapping[PageRef, PageRef]) -> Payload:
+        """This payload with other pages in the place of some; what is a page's own goes with it."""
+        names = {old.name: new.name for old, new in changed.items()}
+        return replace(
+            self,
+            pages=tuple(changed.get(page, page) for page in self.pages),
+            own=tuple(replace(one, name=names.get(one.name, one.name)) for one in self.own),
+        )
+
+    def with_document(self, old: str, new: str) -> Payload:
+        """This payload with another file in the place of a document; what is said of that one goes with it."""
+        return replace(
+            self,
+            documents=tuple(new if name == old else name for name in self.documents),
+            own=tuple(replace(one, name=new) if one.name == old else one for one in self.own),
+            edits=tuple(replace(one, document=new) if one.document == old else one for one in self.edits),
+        )
+
+    def own_of(self, name: str) -> str | None:
+        """The attributes that a page, document or DICOM file has for itself, as DICOM JSON text."""
+        return next((one.dataset for one in self.own if one.name == name), None)
+
+    def with_own(self, name: str, dataset: str) -> Payload:
+        """This payload with these attributes for a page, document or DICOM file, in place of those it had."""
+        return replace(self, own=(*(one for one in self.own if one.name != name), Own(name, dataset)))
 
     def to_json(self) -> dict[str, Any]:
         """As it goes into `job.json`."""
@@ -179,6 +245,8 @@ class Payload:
             "documents": list(self.documents),
             "texts": list(self.texts),
             "objects": list(self.objects),
+            "own": [one.__dict__ for one in self.own],
+            "edits": [one.__dict__ for one in self.edits],
         }
 
     @classmethod
@@ -189,6 +257,9 @@ class Payload:
             tuple(map(inside, data["documents"])),
             tuple(map(inside, data["texts"])),
             tuple(map(inside, data["objects"])),
+            # A job.json of a version that changed no pages has neither.
+            tuple(made(Own, one) for one in data.get("own", ())),
+            tuple(made(Edit, {**one, "document": inside(one["document"])}) for one in data.get("edits", ())),
         )
 
 
