@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, RawDataStorage
 
+from dicomprinter.actions.own import merged, own_key
 from dicomprinter.actions.representation import Forwarded, Planned, Representation
 from dicomprinter.dicom.forwarded.changes import changed
 from dicomprinter.dicom.forwarded.original import header, read_original
@@ -25,6 +26,7 @@ from dicomprinter.job.parts import Instance
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dicomprinter.actions.own import OwnAttributes
     from dicomprinter.dicom.forwarded.original import Original
     from dicomprinter.job.job import Job
 
@@ -34,14 +36,15 @@ _STUDY: Final = "0020000D"
 _SERIES: Final = "0020000E"
 
 
-def forwarded(job: Job, representation: Representation, changes: Dataset) -> list[Planned]:
-    """Every DICOM file of a job as an object to be sent, with the job's changes. Its valid UIDs stay."""
+def forwarded(job: Job, representation: Representation, changes: Dataset, own: OwnAttributes) -> list[Planned]:
+    """Every DICOM file of a job as an object to be sent, with the job's changes and its own. Its valid UIDs stay."""
     content = json.dumps(["forwarded", representation.character_set or "", dataset_text(changes)])
     key = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     found: list[Planned] = []
     first: dict[str, str] = {}
     for number, file in enumerate(job.payload.objects, start=1):
-        planned = _planned(job, f"{key}/{file}", file, number, changes)
+        alone = own.of(Forwarded(file, None, None))
+        planned = _planned(job, own_key(f"{key}/{file}", alone), file, number, merged(changes, alone))
         before = first.setdefault(planned.instance.sop_instance_uid, file)
         if before == file:
             found.append(planned)

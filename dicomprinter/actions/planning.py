@@ -3,7 +3,8 @@
 A SOP Instance UID names one content. The content's key is made of the page or document, of how its pixels are made
 (colour mode; the parameters of a lossy compression; the resolution of a PDF's pages), and of the attributes that go
 with it; lossless compression changes nothing of it. Every UID follows from the job's id and the key, so a repetition
-finds the same one. A DICOM file keeps the UIDs that it came with.
+finds the same one. A DICOM file keeps the UIDs that it came with. What a single page or file has of its own
+(`actions.own`) is part of its instance's key, not of its series': that stays one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pydicom.uid import (
 )
 
 from dicomprinter.actions.forwarding import MODALITY, changes_of, forwarded, own_attributes
+from dicomprinter.actions.own import OwnAttributes, merged, own_key
 from dicomprinter.actions.representation import UNCOMPRESSED, Document, Frames, Planned, Representation
 from dicomprinter.dicom.secondary_capture import multiframe_class
 from dicomprinter.dicom.uids import derive_uid
@@ -59,9 +61,10 @@ def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Pla
     pages = [*job.payload.pages, *(page for name in as_pages for page in _pages_of(job, name, decoder))]
     changes = changes_of(job)
     attributes = own_attributes(job, changes)
+    own = OwnAttributes.of_job(job)
     first = _series_number(job, attributes)
     how = representation.changes_pixels(has_pdf_pages=bool(as_pages))
-    series = _Series(job, attributes, how, representation, first, keeps_series_uid=True)
+    series = _Series(job, attributes, own, how, representation, first, keeps_series_uid=True)
     images: list[PageRef] | list[Frames] = pages
     if representation.multiframe:
         images = list(_frames(job, pages, representation, decoder))
@@ -69,9 +72,9 @@ def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Pla
     if representation.document != "Images":
         number = first + (1 if first < _LARGEST_NUMBER else -1) if pages else first
         attributes = _of_a_document(job, attributes)
-        series = _Series(job, attributes, "", representation, number, keeps_series_uid=not pages)
+        series = _Series(job, attributes, own, "", representation, number, keeps_series_uid=not pages)
         planned += series.of([Document(name) for name in job.payload.documents], UNCOMPRESSED)
-    return planned + forwarded(job, representation, changes)
+    return planned + forwarded(job, representation, changes, own)
 
 
 def _pages_of(job: Job, document: str, decoder: Decoder) -> list[PageRef]:
@@ -111,6 +114,7 @@ class _Series:
     Args:
         job: whose objects these are.
         attributes: what goes in.
+        own: what goes into single objects besides.
         how: what changes the pixels.
         representation: of the objects.
         number: the series'.
@@ -119,6 +123,7 @@ class _Series:
 
     job: Job
     attributes: Dataset
+    own: OwnAttributes
     how: str
     representation: Representation
     number: int
@@ -132,13 +137,14 @@ class _Series:
         proposed = tuple(map(UID, syntaxes))
         return [
             Planned(
-                self._instance(key, uid, source, number),
+                self._instance(own_key(f"{key}/{_name(source)}", own), uid, source, number),
                 source,
-                self.attributes,
+                merged(self.attributes, own),
                 proposed,
                 source.fault if isinstance(source, Frames) else None,
             )
             for number, source in enumerate(sources, start=1)
+            for own in [self.own.of(source)]
         ]
 
     def _identify(self, sources: Sequence[_Made]) -> tuple[str, str]:
@@ -151,8 +157,7 @@ class _Series:
         taken = {one.series_instance_uid for one in job.instances.values() if not one.key.startswith(key + "/")}
         return key, given if given and given not in taken else derive_uid(job.id, "series", key)
 
-    def _instance(self, series_key: str, series_uid: str, source: _Made, number: int) -> Instance:
-        key = f"{series_key}/{_name(source)}"
+    def _instance(self, key: str, series_uid: str, source: _Made, number: int) -> Instance:
         made = Instance(
             key, str(_class(source)), derive_uid(self.job.id, "instance", key), series_uid, self.number, number
         )
@@ -171,7 +176,7 @@ def _class(source: _Made) -> UID:
 def _name(source: _Made) -> str:
     match source:
         case PageRef():
-            return f"{source.file}#{source.index}"
+            return source.name
         case Frames():
             pages = " ".join(map(_name, source.pages))
             return f"{_name(source.pages[0])}+{hashlib.sha256(pages.encode()).hexdigest()[:16]}"
