@@ -134,3 +134,19 @@ class OperatorNeeded(DicomPrinterError):  # noqa: N818 - not a fault, a state
     """Only a person can decide how the job goes on."""
 
     exit_code = 3
+
+
+class DiscardJob(DicomPrinterError):  # noqa: N818 - not a fault, a wish
+    """An action wants the job to end and its files to go; no policy is asked."""
+
+    exit_code = 5
+
+
+class SuspendJob(DicomPrinterError):  # noqa: N818 - not a fault, a wish
+    """An action wants to be performed again after SuspensionTime; no policy is asked."""
+
+    exit_code = 4
+
+
+class Interrupted(Exception):  # noqa: N818 - not a fault, an order
+    """The service ends before an action is done: the node counts as not begun, and is repeated at the next start."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from dicomprinter.actions.programs import Programs
     from dicomprinter.config.spec import Spec
     from dicomprinter.config.tree import Node, Position
     from dicomprinter.dicom.peer import Peer
@@ -89,12 +90,14 @@ class Tools:
         network: opens associations.
         decoder: opens pages in a process of its own.
         secure: writes the job down so that it survives a loss of power; called before anything outside sees an effect.
+        programs: starts programs of others.
     """
 
     clock: Callable[[], datetime]
     network: Network
     decoder: Decoder
     secure: Callable[[Job], None]
+    programs: Programs
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,9 @@ class Action(ABC):
             TransientError: worth trying again.
             PermanentError: the same attempt would fail again.
             OperatorNeeded: a person has to decide.
+            DiscardJob: the job is to end.
+            SuspendJob: it is to be performed again later.
+            Interrupted: the service ends, so it counts as not begun.
         """
 
     def not_yet(self) -> str:

@@ -1,4 +1,4 @@
-"""The network of a dry run: nobody is called, what would be sent is kept as files."""
+"""A dry run: nobody is called, what would be sent is kept as files, no program is started that does something."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from dicomprinter.actions.query.action import AsksNobody
 from dicomprinter.actions.sending import StandIn
 from dicomprinter.dicom.status import store_status
+from dicomprinter.engine.programs import RealPrograms
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from dicomprinter.actions.programs import Call, Ended
     from dicomprinter.dicom.peer import Peer
 
 
@@ -70,3 +72,11 @@ class DryAssociation:
     def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:  # noqa: ARG002 - stands in for Association.find
         """Nothing: `--assume` says what the conditions after it shall see."""
         return iter(())
+
+
+class DryPrograms(RealPrograms):
+    """Starts only what computes something for an action and changes nothing."""
+
+    def run(self, call: Call) -> Ended | None:
+        """As `actions.programs.Programs` says."""
+        return super().run(call) if call.only_computes else None

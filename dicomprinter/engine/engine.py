@@ -21,7 +21,7 @@ from dicomprinter.engine.scheduler import Scheduler
 from dicomprinter.engine.startup import take_up_all
 from dicomprinter.engine.sweeper import Sweeper
 from dicomprinter.engine.ticket import Ticket
-from dicomprinter.errors import SpoolError
+from dicomprinter.errors import Interrupted, SpoolError
 from dicomprinter.job.parts import State
 from dicomprinter.workflow.interpreter import Held, Next, Suspended
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("dicomprinter.engine")
 _AFTER_A_FAULT_SECONDS = 5.0
+_AFTER_KILLING_SECONDS = 1.0
 
 
 class Engine:
@@ -125,10 +126,18 @@ class Engine:
         self._prober.look_soon()
         self._queue.stop()
         deadline = time.monotonic() + timeout
+        self._join(deadline)
+        is_at_rest = not any(thread.is_alive() for thread in self._threads)
+        # No program outlives the service.
+        self._tools.programs.close()
+        if not is_at_rest:
+            self._join(time.monotonic() + _AFTER_KILLING_SECONDS)
+        self._sweeper.stop(deadline)
+        return is_at_rest
+
+    def _join(self, deadline: float) -> None:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        self._sweeper.stop(deadline)
-        return not any(thread.is_alive() for thread in self._threads)
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
@@ -177,6 +186,8 @@ class Engine:
             job_id, after = ticket.job_id, None
             try:
                 after = self._run(job_id)
+            except Interrupted:
+                _LOG.info("the node that runs is repeated at the next start", extra={"job": job_id})
             except SpoolError as error:
                 _LOG.error("%s", error, extra={"job": job_id})
             except OSError as error:

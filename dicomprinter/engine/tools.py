@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.actions.base import Tools
 from dicomprinter.dicom.association import Association
+from dicomprinter.engine.programs import RealPrograms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicomprinter.actions.base import Network
+    from dicomprinter.actions.programs import Programs
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.imaging.decoder import Decoder
     from dicomprinter.job.job import Job
@@ -35,6 +37,6 @@ def secure(job: Job) -> None:
     job.folder.save(job, secure=True)
 
 
-def tools(decoder: Decoder, network: Network | None = None) -> Tools:
-    """What actions use in a real run, or in one with another network."""
-    return Tools(local_now, network or RealNetwork(), decoder, secure)
+def tools(decoder: Decoder, network: Network | None = None, programs: Programs | None = None) -> Tools:
+    """What actions use in a real run, or in one with another network and other programs."""
+    return Tools(local_now, network or RealNetwork(), decoder, secure, programs or RealPrograms())

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dicomprinter.actions.base import Connected, OnError
-from dicomprinter.errors import DicomPrinterError, OperatorNeeded, PermanentError, Private, TransientError
+from dicomprinter.errors import (
+    DicomPrinterError,
+    DiscardJob,
+    Interrupted,
+    OperatorNeeded,
+    PermanentError,
+    Private,
+    SuspendJob,
+    TransientError,
+)
 from dicomprinter.job.parts import START, Position
 from dicomprinter.workflow.nodes import Discard, If, Node, Perform, Suspend, Switch, Update
 
@@ -97,7 +106,12 @@ class InternalFault(PermanentError):  # noqa: N818 - a fault of the program, not
 
 
 def step(program: Program, job: Job, tools: Tools) -> Outcome:
-    """Run one node of a job that has been written down as it stands."""
+    """Run one node of a job that has been written down as it stands.
+
+    Raises:
+        OSError: of the machine (a full disk, say): the node is to be tried again.
+        errors.Interrupted: the service ends.
+    """
     workflow = program.workflow
     node = workflow.find(job.position)
     if node is None and job.position == START:
@@ -220,6 +234,8 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
             remedy="correct its rights",
             private=str(said),
         )
+    except Interrupted:
+        raise
     except Exception as error:  # noqa: BLE001 - a fault of an action must not lose the job
         _LOG.exception("the action failed in a way it should not", extra=job.log_context())
         failure = InternalFault(
@@ -234,7 +250,19 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
     job.dataset_version = version
     if isinstance(failure, OperatorNeeded):
         return Held(node.position, str(failure), manual=True)
+    if isinstance(failure, DiscardJob | SuspendJob):
+        return _as_wished(program, node, job, tools, failure)
     return _after_failure(program, node, job, tools, failure)
+
+
+def _as_wished(
+    program: Program, node: Perform, job: Job, tools: Tools, wish: DiscardJob | SuspendJob
+) -> Discarded | Suspended:
+    job.note(f"{node.label}: {wish}", private=wish.private, deeper=0, node=node.path)
+    why = f"{node.label}: {wish}"
+    if isinstance(wish, DiscardJob):
+        return Discarded(why)
+    return Suspended(tools.clock() + program.suspension_time, node.position, why)
 
 
 def _said_by_the_system(error: OSError) -> OSError:

@@ -25,6 +25,7 @@ from dicomprinter.dicom.peer import Peer
 from dicomprinter.engine.commands import apply
 from dicomprinter.engine.destinations import Destinations
 from dicomprinter.engine.engine import Engine
+from dicomprinter.engine.programs import RealPrograms
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
 from dicomprinter.engine.tools import secure
@@ -122,7 +123,7 @@ class House:
         self.base = base
         self.clock = Clock(datetime.now().astimezone())
         self.network = CountingNetwork()
-        self.tools = Tools(self.clock, self.network, decoder, secure)
+        self.tools = Tools(self.clock, self.network, decoder, secure, RealPrograms())
         self.answers: list[dict[str, Any]] = []
         self.stories: dict[str, list[dict[str, Any]]] = {}
         self._decoder = decoder
