@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from pydicom import Dataset
@@ -11,11 +11,13 @@ from pydicom import Dataset
 from dicomprinter.actions.representation import Document, Forwarded, Frames
 from dicomprinter.dicom.tags import tag_name
 from dicomprinter.errors import PermanentError
-from dicomprinter.job.job import dataset_text, read_dataset
+from dicomprinter.job.job import dataset_text, read_dataset, text_of
+from dicomprinter.job.parts import Own
 from dicomprinter.job.record import DAMAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     from dicomprinter.actions.representation import Source
     from dicomprinter.job.job import Job
@@ -47,14 +49,14 @@ class OwnAttributes:
             return Dataset()
         match source:
             case Document() | Forwarded():
-                return self._named(source.file)
+                return self.named(source.file)
             case Frames():
                 return self._of_frames(source.pages)
         return self._of_page(source)
 
     def _of_page(self, page: PageRef) -> Dataset:
-        found = self._named(page.file)
-        found.update(self._named(page.name))
+        found = self.named(page.file)
+        found.update(self.named(page.name))
         return found
 
     def _of_frames(self, pages: tuple[PageRef, ...]) -> Dataset:
@@ -70,7 +72,8 @@ class OwnAttributes:
             )
         return first
 
-    def _named(self, name: str) -> Dataset:
+    def named(self, name: str) -> Dataset:
+        """What is kept under a name, a copy; raises as `of` does."""
         text = self.texts.get(name)
         if text is None:
             return Dataset()
@@ -82,6 +85,62 @@ class OwnAttributes:
                 cause=f"what job.json keeps of them is damaged ({type(error).__name__})",
                 remedy="give the file as a new job",
             ) from error
+
+
+@dataclass(frozen=True)
+class OwnValues:
+    """Where placeholders find the values of a single page or file: its own before the job's, and UIDs of its own.
+
+    Args:
+        job: whose page or file it is.
+        name: whose values.
+        own: its attributes.
+    """
+
+    job: Job
+    name: str
+    own: Dataset
+
+    def moment(self) -> datetime:
+        """The job's now."""
+        return self.job.moment()
+
+    def fact(self, name: str) -> str:
+        """A fact of the job."""
+        return self.job.fact(name)
+
+    def tag_text(self, tag: int) -> str | None:
+        """A tag's value as text, or None where neither has it."""
+        return text_of(self.own, tag) if tag in self.own else self.job.tag_text(tag)
+
+    def fresh_uid(self, place: str) -> str:
+        """A UID, one for each place and name."""
+        return self.job.fresh_uid(f"{place}/{self.name}")
+
+
+def take_from_own(job: Job, tags: Collection[int]) -> None:
+    """Make the job's dataset alone say what some tags hold, for every object.
+
+    Raises:
+        PermanentError: what is kept of an object is damaged.
+    """
+    kept = OwnAttributes.of_job(job)
+    changed: dict[str, Dataset] = {}
+    for name in kept.texts:
+        dataset = kept.named(name)
+        found = [tag for tag in tags if tag in dataset]
+        for tag in found:
+            del dataset[tag]
+        if found:
+            changed[name] = dataset
+    give_own(job, changed)
+
+
+def give_own(job: Job, datasets: Mapping[str, Dataset]) -> None:
+    """Give pages and files, by their names, these attributes in place of those that they had; empty ones are none."""
+    others = (one for one in job.payload.own if one.name not in datasets)
+    given = (Own(name, dataset_text(dataset)) for name, dataset in datasets.items() if dataset)
+    job.payload = replace(job.payload, own=(*others, *given))
 
 
 def merged(attributes: Dataset, own: Dataset) -> Dataset:

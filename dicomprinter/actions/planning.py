@@ -58,7 +58,7 @@ def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Pla
         PermanentError, TransientError: a file cannot be looked into.
     """
     as_pages = () if representation.document == "Pdf" else job.payload.documents
-    pages = [*job.payload.pages, *(page for name in as_pages for page in _pages_of(job, name, decoder))]
+    pages = [*job.payload.pages, *(page for name in as_pages for page in pages_of(job, name, decoder))]
     changes = changes_of(job)
     attributes = own_attributes(job, changes)
     own = OwnAttributes.of_job(job)
@@ -77,7 +77,12 @@ def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Pla
     return planned + forwarded(job, representation, changes, own)
 
 
-def _pages_of(job: Job, document: str, decoder: Decoder) -> list[PageRef]:
+def pages_of(job: Job, document: str, decoder: Decoder) -> list[PageRef]:
+    """The pages of a document, as a Store renders them.
+
+    Raises:
+        PermanentError, TransientError: it cannot be looked into.
+    """
     try:
         count = decoder.probe(job.path(document)).frames
     except InputError as error:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
 from dicomprinter.actions.dcm import DCM_ITEM, SEQUENCE_ATTRIBUTES, check_sequence, read_sequence, sequence_dialect
-from dicomprinter.actions.later import LaterAction
 from dicomprinter.config.kinds import BOOLEAN, TEXT
 from dicomprinter.config.spec import Attribute, Child, Spec
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.actions.dcm import DcmSequence
     from dicomprinter.config.tree import Node
+    from dicomprinter.job.job import Job
 
 
 @dataclass(frozen=True)
-class SetSequence(LaterAction):
+class SetSequence(Action):
     """Sets a sequence; without `replace` it fails when the job has one, with `unique` each instance gets its own."""
 
     spec = Spec(
@@ -51,3 +52,13 @@ class SetSequence(LaterAction):
             replace=node["replace"],
             unique=node["unique"],
         )
+
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Put the sequence into the job's dataset, or into each page and file of the job.
+
+        Raises:
+            PermanentError: the job has the sequence already, or a value does not fit its tag; names the tag.
+        """
+        from dicomprinter.actions.sequences import set_sequence  # noqa: PLC0415 - pydicom, which no check needs
+
+        set_sequence(self, job, tools)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
@@ -12,7 +12,6 @@ from dicomprinter.config.kinds import TEXT
 from dicomprinter.config.spec import Attribute, Spec
 from dicomprinter.config.tree import Element
 from dicomprinter.dicom.tags import tag_name
-from dicomprinter.dicom.text import clean
 
 if TYPE_CHECKING:
     from dicomprinter.actions.base import Tools
@@ -73,15 +72,11 @@ class SetTag(Action):
         Raises:
             PermanentError: a value does not fit its tag; names the tag.
         """
-        from dicomprinter.dicom.values import set_text  # noqa: PLC0415 - it imports pydicom, which no check needs
+        from dicomprinter.actions.setting import set_cleaned, settle  # noqa: PLC0415 - pydicom, which no check needs
 
         dataset = deepcopy(job.dataset)
         for tag in self.tags:
             text = job.expand(tag.text, f"{self.name}/{tag_name(tag.tag)}")
-            text, notes = clean(tag.tag, tag.vr, text)
-            set_text(dataset, tag.tag, tag.vr, text)
-            for note in notes:
+            for note in set_cleaned(dataset, tag.tag, tag.vr, text):
                 job.note(f"{self.name}: {note}", level="WARN")
-        job.dataset = dataset
-        chosen = {f"{int(tag.tag):08X}" for tag in self.tags}
-        job.flags = replace(job.flags, set_tags=tuple(sorted({*job.flags.set_tags, *chosen})))
+        settle(job, dataset, [tag.tag for tag in self.tags])

@@ -143,13 +143,7 @@ class Job:
 
     def tag_text(self, tag: int) -> str | None:
         """A tag's value as text, several joined by a backslash; None when the job lacks the tag."""
-        element = self.dataset.get(tag)
-        if element is None or element.VR == "SQ":
-            return None
-        if element.value is None:
-            return ""
-        values = element.value if element.VM > 1 else [element.value]
-        return "\\".join(str(value) for value in values)
+        return text_of(self.dataset, tag)
 
     def fresh_uid(self, place: str) -> str:
         """A UID of the job's own, one for each place in the configuration."""
@@ -195,6 +189,17 @@ class Job:
     def path(self, name: str) -> Path:
         """A payload file's place on the disk."""
         return self.folder.path / name
+
+
+def text_of(dataset: Dataset, tag: int) -> str | None:
+    """A tag's value as text, several joined by a backslash; None for a sequence, and where the tag is not there."""
+    element = dataset.get(tag)
+    if element is None or element.VR == "SQ":
+        return None
+    if element.value is None:
+        return ""
+    values = element.value if element.VM > 1 else [element.value]
+    return "\\".join(str(value) for value in values)
 
 
 def read_dataset(content: str | dict[str, Any]) -> Dataset:

@@ -225,7 +225,7 @@ class Payload:
         return replace(
             self,
             documents=tuple(new if name == old else name for name in self.documents),
-            own=tuple(replace(one, name=new) if one.name == old else one for one in self.own),
+            own=tuple(replace(one, name=_renamed(one.name, old, new)) for one in self.own),
             edits=tuple(replace(one, document=new) if one.document == old else one for one in self.edits),
         )
 
@@ -261,6 +261,11 @@ class Payload:
             tuple(made(Own, one) for one in data.get("own", ())),
             tuple(made(Edit, {**one, "document": inside(one["document"])}) for one in data.get("edits", ())),
         )
+
+
+def _renamed(name: str, old: str, new: str) -> str:
+    """A document's name, or that of one of its pages, after another file has taken its place."""
+    return new + name.removeprefix(old) if name == old or name.startswith(f"{old}#") else name
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,17 @@ def header(path: Path) -> Dataset:
         return header_of(source)
 
 
+def has_items(path: Path, tag: int) -> bool:
+    """Whether a DICOM file has a sequence with an item in it at its top level.
+
+    Raises:
+        PermanentError: it is no sound DICOM file.
+    """
+    with usable(path) as source:
+        own, context = source.find(tag), context_of(source)
+        return own is not None and any(source.reader.items(own, context.coding, 1))
+
+
 def original_of(source: Source) -> Original:
     """`read_original` of an open file."""
     uids = {name: plain(source, tag) for name, tag in _UIDS}
