@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pydicom.uid import UID
 
 from dicomprinter.actions.ahead import Ahead
+from dicomprinter.actions.job_pages import JobPages
 from dicomprinter.actions.representation import Document, Forwarded, Frames
 from dicomprinter.dicom.encapsulated_pdf import encapsulated_pdf
 from dicomprinter.dicom.forwarded.forward import forward
@@ -159,13 +160,18 @@ class Builder:
         return self._written(order, dataset), notes
 
     def _frame(self, page: PageRef, syntax: UID, decoder: Decoder, turn: Turn) -> Frame:
-        wished, path = self.representation, self.job.path(page.file)
+        wished = self.representation
         if wished.lossy_quality is not None:
-            bitstream = decoder.bitstream(path, wished.mode, admit=turn.admit)
+            # None of a PDF: one whose pages are changed is no exception.
+            bitstream = decoder.bitstream(self.job.path(page.file), wished.mode, admit=turn.admit)
             if bitstream is not None:
                 return encode_bitstream(bitstream, syntax)
-        opened = decoder.page(path, page.index, wished.mode, dpi=wished.dpi, admit=turn.admit)
-        return encode_page(opened, syntax, lossy_quality=wished.lossy_quality)
+        notes: list[str] = []
+        opened = JobPages(self.job, decoder).open(
+            page, wished.mode, dpi=wished.dpi, note=notes.append, admit=turn.admit
+        )
+        frame = encode_page(opened, syntax, lossy_quality=wished.lossy_quality)
+        return replace(frame, notes=(*notes, *frame.notes))
 
     def _written(self, order: Order, dataset: Dataset) -> Path:
         file = self._target(order)

@@ -24,11 +24,12 @@ from pydicom.uid import (
 )
 
 from dicomprinter.actions.forwarding import MODALITY, changes_of, forwarded, own_attributes
+from dicomprinter.actions.job_pages import JobPages
 from dicomprinter.actions.own import OwnAttributes, merged, own_key
 from dicomprinter.actions.representation import UNCOMPRESSED, Document, Frames, Planned, Representation
 from dicomprinter.dicom.secondary_capture import multiframe_class
 from dicomprinter.dicom.uids import derive_uid
-from dicomprinter.errors import InputError, PermanentError
+from dicomprinter.errors import PermanentError
 from dicomprinter.job.job import dataset_text
 from dicomprinter.job.parts import Instance, PageRef
 
@@ -57,45 +58,33 @@ def plan(job: Job, representation: Representation, decoder: Decoder) -> list[Pla
     Raises:
         PermanentError, TransientError: a file cannot be looked into.
     """
+    every = JobPages(job, decoder)
     as_pages = () if representation.document == "Pdf" else job.payload.documents
-    pages = [*job.payload.pages, *(page for name in as_pages for page in pages_of(job, name, decoder))]
+    pages = every.refs(documents=bool(as_pages))
     changes = changes_of(job)
     attributes = own_attributes(job, changes)
     own = OwnAttributes.of_job(job)
     first = _series_number(job, attributes)
     how = representation.changes_pixels(has_pdf_pages=bool(as_pages))
-    series = _Series(job, attributes, own, how, representation, first, keeps_series_uid=True)
+    series = _Series(every, attributes, own, how, representation, first, keeps_series_uid=True)
     images: list[PageRef] | list[Frames] = pages
     if representation.multiframe:
-        images = list(_frames(job, pages, representation, decoder))
+        images = list(_frames(every, pages, representation))
     planned = series.of(images, representation.image_syntaxes())
     if representation.document != "Images":
         number = first + (1 if first < _LARGEST_NUMBER else -1) if pages else first
         attributes = _of_a_document(job, attributes)
-        series = _Series(job, attributes, own, "", representation, number, keeps_series_uid=not pages)
+        series = _Series(every, attributes, own, "", representation, number, keeps_series_uid=not pages)
         planned += series.of([Document(name) for name in job.payload.documents], UNCOMPRESSED)
     return planned + forwarded(job, representation, changes, own)
 
 
-def pages_of(job: Job, document: str, decoder: Decoder) -> list[PageRef]:
-    """The pages of a document, as a Store renders them.
-
-    Raises:
-        PermanentError, TransientError: it cannot be looked into.
-    """
-    try:
-        count = decoder.probe(job.path(document)).frames
-    except InputError as error:
-        raise PermanentError(error.what, cause=error.cause, remedy=error.remedy, private=error.private) from error
-    return [PageRef(document, index) for index in range(count)]
-
-
-def _frames(job: Job, pages: Sequence[PageRef], representation: Representation, decoder: Decoder) -> Iterator[Frames]:
+def _frames(every: JobPages, pages: Sequence[PageRef], representation: Representation) -> Iterator[Frames]:
     """Runs of pages of one form, so that the order of the pages stays that of the instances and frames."""
 
     def form(page: PageRef) -> Form | PermanentError:
         try:
-            found = decoder.form(job.path(page.file), page.index, representation.mode, dpi=representation.dpi)
+            found = every.form(page, representation.mode, dpi=representation.dpi)
         except PermanentError as error:
             # It is nobody's like: the others go without it.
             return error
@@ -117,7 +106,7 @@ class _Series:
     """A series to be made.
 
     Args:
-        job: whose objects these are.
+        pages: of the job whose objects these are.
         attributes: what goes in.
         own: what goes into single objects besides.
         how: what changes the pixels.
@@ -126,7 +115,7 @@ class _Series:
         keeps_series_uid: whether a Series Instance UID in the attributes is this series'.
     """
 
-    job: Job
+    pages: JobPages
     attributes: Dataset
     own: OwnAttributes
     how: str
@@ -142,7 +131,7 @@ class _Series:
         proposed = tuple(map(UID, syntaxes))
         return [
             Planned(
-                self._instance(own_key(f"{key}/{_name(source)}", own), uid, source, number),
+                self._instance(own_key(f"{key}/{self._name(source)}", own), uid, source, number),
                 source,
                 merged(self.attributes, own),
                 proposed,
@@ -153,9 +142,9 @@ class _Series:
         ]
 
     def _identify(self, sources: Sequence[_Made]) -> tuple[str, str]:
-        job = self.job
+        job = self.pages.job
         character_set = self.representation.character_set or ""
-        names = [type(sources[0]).__name__, *map(_name, sources)]
+        names = [type(sources[0]).__name__, *map(self._name, sources)]
         content = json.dumps([names, self.how, character_set, dataset_text(self.attributes)])
         key = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         given = str(self.attributes.get("SeriesInstanceUID") or "") if self.keeps_series_uid else ""
@@ -163,10 +152,18 @@ class _Series:
         return key, given if given and given not in taken else derive_uid(job.id, "series", key)
 
     def _instance(self, key: str, series_uid: str, source: _Made, number: int) -> Instance:
-        made = Instance(
-            key, str(_class(source)), derive_uid(self.job.id, "instance", key), series_uid, self.number, number
-        )
-        return self.job.instances.get(key, made)
+        job = self.pages.job
+        made = Instance(key, str(_class(source)), derive_uid(job.id, "instance", key), series_uid, self.number, number)
+        return job.instances.get(key, made)
+
+    def _name(self, source: _Made) -> str:
+        match source:
+            case PageRef():
+                return self.pages.name(source)
+            case Frames():
+                pages = " ".join(map(self.pages.name, source.pages))
+                return f"{self.pages.name(source.pages[0])}+{hashlib.sha256(pages.encode()).hexdigest()[:16]}"
+        return source.file
 
 
 def _class(source: _Made) -> UID:
@@ -176,16 +173,6 @@ def _class(source: _Made) -> UID:
         case Frames():
             return source.sop_class
     return EncapsulatedPDFStorage
-
-
-def _name(source: _Made) -> str:
-    match source:
-        case PageRef():
-            return source.name
-        case Frames():
-            pages = " ".join(map(_name, source.pages))
-            return f"{_name(source.pages[0])}+{hashlib.sha256(pages.encode()).hexdigest()[:16]}"
-    return source.file
 
 
 def _of_a_document(job: Job, attributes: Dataset) -> Dataset:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.later import LaterAction
+from dicomprinter.actions.page_action import PageAction
 from dicomprinter.config.kinds import Kind, integer
 from dicomprinter.config.spec import Spec, required
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.config.tree import Node
+    from dicomprinter.imaging.edits.base import PageEdit
+    from dicomprinter.job.job import Job
 
 
 _DEGREES = integer(-(10**18))
@@ -28,7 +31,7 @@ def _angle(text: str) -> int:
 
 
 @dataclass(frozen=True)
-class Rotate(LaterAction):
+class Rotate(PageAction):
     """Turns each page clockwise by `angle`: 0, 90, 180 or 270 degrees."""
 
     spec = Spec(
@@ -48,3 +51,9 @@ class Rotate(LaterAction):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(node["name"], node.position, policy(node), angle=node.content("Angle") % 360)
+
+    def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
+        """Turns by the angle; by nothing where that is 0."""
+        from dicomprinter.imaging.edits import rotate  # noqa: PLC0415 - numpy
+
+        return rotate.Rotate(self.angle) if self.angle else None

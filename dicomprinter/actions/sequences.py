@@ -10,8 +10,8 @@ from pydicom import Dataset
 from pydicom.dataelem import DataElement
 from pydicom.tag import Tag
 
+from dicomprinter.actions.job_pages import JobPages
 from dicomprinter.actions.own import OwnAttributes, OwnValues, give_own
-from dicomprinter.actions.planning import pages_of
 from dicomprinter.actions.setting import set_cleaned, settle
 from dicomprinter.dicom.forwarded.original import has_items
 from dicomprinter.dicom.tags import tag_name
@@ -76,7 +76,7 @@ def _names(job: Job, tools: Tools) -> Iterator[str]:
     yield from (page.name for page in payload.pages)
     for document in payload.documents:
         yield document
-        yield from (page.name for page in pages_of(job, document, tools.decoder))
+        yield from (page.name for page in JobPages(job, tools.decoder).of_document(document))
     yield from payload.objects
 
 

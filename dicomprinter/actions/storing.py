@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dicomprinter.actions.job_pages import JobPages
 from dicomprinter.actions.planning import plan
 from dicomprinter.actions.sending import Sending
 from dicomprinter.errors import PermanentError
@@ -29,6 +30,8 @@ def store(action: Store, job: Job, tools: Tools) -> None:
         raise PermanentError(
             f"{action.name} has nothing to send", cause="the job has neither a page, a PDF nor a DICOM file"
         )
+    if action.representation.document != "Images":
+        JobPages(job, tools.decoder).tell_of_unchanged_documents(action.name)
     job.instances |= {item.instance.key: item.instance for item in objects}
     # Every UID is on the disk before the first byte goes out: a crash cannot make a second one.
     tools.secure(job)

@@ -8,12 +8,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from dicomprinter.dicom.page import Page
 from dicomprinter.errors import DicomPrinterError, PermanentError
 from dicomprinter.imaging.bitstream import bitstream
 from dicomprinter.imaging.colour import convert
+from dicomprinter.imaging.edits.steps import Steps
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.mode import ColourMode
-from dicomprinter.imaging.open import open_form, open_page
+from dicomprinter.imaging.open import in_mode, open_form, open_page
+from dicomprinter.imaging.page_file import encode_page_file
 from dicomprinter.imaging.probe import probe
 from dicomprinter.imaging.wire import error_to_message
 
@@ -39,21 +42,45 @@ def _probe(request: Request, limits: Limits) -> Answered:
 
 
 def _page(request: Request, limits: Limits) -> Answered:
-    page = open_page(Path(request["path"]), request["index"], limits, dpi=request["dpi"])
+    page, notes = _opened(request, limits)
     page = convert(page, ColourMode(request["mode"]))
     message = {
         "shape": page.pixels.shape,
         "bits_stored": page.bits_stored,
         "resolution": page.resolution,
         "lossy": asdict(page.lossy) if page.lossy else None,
+        "notes": notes,
     }
     return message, page.pixels.data.cast("B")
 
 
 def _form(request: Request, limits: Limits) -> Answered:
     mode = ColourMode(request["mode"])
+    if request.get("edits"):
+        # What becomes of a page shows in its pixels alone: where an edge ends, which way its text runs.
+        page, _ = _opened(request, limits)
+        return {"form": asdict(in_mode(page.form, mode))}, NOTHING
     form = open_form(Path(request["path"]), request["index"], mode, limits, dpi=request["dpi"])
     return {"form": asdict(form)}, NOTHING
+
+
+def _edited(request: Request, limits: Limits) -> Answered:
+    before = open_page(Path(request["path"]), request["index"], limits)
+    notes: list[str] = []
+    page = Steps.from_message(request["edits"]).apply(before, limits, notes.append)
+    if page is before:
+        return {"notes": notes}, NOTHING
+    del before
+    return {"notes": notes}, memoryview(encode_page_file(page))
+
+
+def _opened(request: Request, limits: Limits) -> tuple[Page, list[str]]:
+    """A page after its edits, and what the job's history should tell of them."""
+    page = open_page(Path(request["path"]), request["index"], limits, dpi=request["dpi"])
+    notes: list[str] = []
+    if request.get("edits"):
+        page = Steps.from_message(request["edits"]).apply(page, limits, notes.append)
+    return page, notes
 
 
 def _bitstream(request: Request, limits: Limits) -> Answered:
@@ -73,5 +100,5 @@ def _frame(request: Request, limits: Limits) -> Answered:
 
 
 _CALLS: Final[Mapping[str, Callable[[Request, Limits], Answered]]] = MappingProxyType(
-    {"probe": _probe, "page": _page, "form": _form, "bitstream": _bitstream, "frame": _frame}
+    {"probe": _probe, "page": _page, "form": _form, "edited": _edited, "bitstream": _bitstream, "frame": _frame}
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from dicomprinter.dicom.forwarded.decoders import DecodedFrame
 from dicomprinter.dicom.page import Bitstream, Form, LossySource, Page
+from dicomprinter.imaging.edits.steps import Steps
 from dicomprinter.imaging.heap import give_back
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.mode import ColourMode
@@ -23,6 +25,10 @@ from dicomprinter.imaging.wire import error_from_message
 
 _LARGEST_ROOM: Final = 512 << 20
 """Bytes of pixels that are worked on at once."""
+
+
+def nowhere(_: str) -> None:
+    """Where notes go that nobody wants."""
 
 
 class Decoder:
@@ -114,37 +120,74 @@ class Decoder:
         mode: ColourMode = ColourMode.AS_IS,
         *,
         dpi: float = 300,
+        edits: Steps | None = None,
+        note: Callable[[str], object] = nowhere,
         admit: Admit = at_once,
     ) -> Page:
-        """`imaging.open.open_page` and `imaging.colour.convert` in the child.
+        """`imaging.open.open_page`, the edits and `imaging.colour.convert` in the child.
 
         Args:
             path: a picture or a PDF.
             index: the page, from 0.
             mode: the colour mode.
             dpi: dots per inch, for PDF.
+            edits: what is done to the page before the colour mode.
+            note: takes what the edits want the job's history to tell.
             admit: called with the size of its pixels in bytes, before they come here; may wait.
 
         Returns:
             A page whose pixels cannot be written to.
 
         Raises:
-            PermanentError: the page cannot be decoded, made the decoder crash, or took too long.
+            PermanentError: the page cannot be decoded or changed, made the decoder crash, or took too long.
             TransientError: the child cannot be started.
         """
-        request = {"path": str(path), "index": index, "mode": mode.value, "dpi": dpi}
         give_back()  # the page before this one, and what was made of it
-        return _page(self._call({"call": "page", **request}, admit))
+        answer = self._call({"call": "page", **_request(path, index, mode, dpi, edits)}, admit)
+        _tell(answer, note)
+        return _page(answer)
 
-    def form(self, path: Path, index: int, mode: ColourMode = ColourMode.AS_IS, *, dpi: float = 300) -> Form:
-        """What `page` will have for the same arguments, by `imaging.open.open_form` in the child: no pixel is decoded.
+    def edited(
+        self,
+        path: Path,
+        index: int,
+        edits: Steps,
+        *,
+        note: Callable[[str], object] = nowhere,
+        admit: Admit = at_once,
+    ) -> memoryview | None:
+        """A picture's page after these edits, as a file that `page` opens (`imaging.page_file`), made in the child.
+
+        `note` and `admit` as in `page`, `admit` with the file's size.
+
+        Returns:
+            None when they leave the page as it is.
+
+        Raises:
+            PermanentError, TransientError: as `page`.
+        """
+        answer = self._call({"call": "edited", "path": str(path), "index": index, "edits": edits.to_message()}, admit)
+        _tell(answer, note)
+        return answer.body or None
+
+    def form(
+        self,
+        path: Path,
+        index: int,
+        mode: ColourMode = ColourMode.AS_IS,
+        *,
+        dpi: float = 300,
+        edits: Steps | None = None,
+    ) -> Form:
+        """What `page` will have for the same arguments, by `imaging.open.open_form` in the child.
+
+        No pixel is decoded, but those of a page with edits.
 
         Raises:
             PermanentError: the file is damaged, has no such page, made the decoder crash, or took too long.
             TransientError: the child cannot be started.
         """
-        request = {"path": str(path), "index": index, "mode": mode.value, "dpi": dpi}
-        return Form(**self._call({"call": "form", **request}).message["form"])
+        return Form(**self._call({"call": "form", **_request(path, index, mode, dpi, edits)}).message["form"])
 
     def bitstream(self, path: Path, mode: ColourMode, *, admit: Admit = at_once) -> Bitstream | None:
         """`imaging.bitstream.bitstream` in the child: a JPEG that an object can hold as it is, else None.
@@ -184,6 +227,16 @@ class Decoder:
         if "error" in answer.message:
             raise error_from_message(answer.message)
         return answer
+
+
+def _request(path: Path, index: int, mode: ColourMode, dpi: float, edits: Steps | None) -> dict[str, Any]:
+    message = edits.to_message() if edits is not None and edits.steps else None
+    return {"path": str(path), "index": index, "mode": mode.value, "dpi": dpi, "edits": message}
+
+
+def _tell(answer: Answer, note: Callable[[str], object]) -> None:
+    for text in answer.message["notes"]:
+        note(str(text))
 
 
 def _page(answer: Answer) -> Page:

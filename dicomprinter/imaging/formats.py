@@ -59,7 +59,8 @@ def _png(_: Path, data: Source, limits: Limits) -> Picture:
         partial(_decode_png, data),
         header.orientation,
         header.resolution,
-        profile=header.profile,
+        header.lossy,
+        header.profile,
     )
 
 

@@ -55,14 +55,15 @@ def open_form(
     with refusing(index), mapped(path, limits) as data:
         media_type = sniff(data)
         if media_type == _PDF:
-            return _in_mode(pdf.form(path, index, dpi, limits), mode)
+            return in_mode(pdf.form(path, index, dpi, limits), mode)
         found = picture(path, data, media_type, index, limits)
         if found is None:
             raise _no_pages(media_type)
-        return _in_mode(found.form, mode)
+        return in_mode(found.form, mode)
 
 
-def _in_mode(form: Form, mode: ColourMode) -> Form:
+def in_mode(form: Form, mode: ColourMode) -> Form:
+    """What a page of this form has in a colour mode."""
     match mode:
         case ColourMode.AS_IS:
             return form

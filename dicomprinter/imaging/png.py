@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from dicomprinter.dicom.page import LossySource
 from dicomprinter.imaging import tiff
 from dicomprinter.imaging.refusals import damaged
 from dicomprinter.imaging.source import Source
@@ -15,11 +19,26 @@ from dicomprinter.imaging.source import Source
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _LARGEST_PROFILE: Final = 1 << 24
+OWN_CHUNK: Final = b"dpPG"
+"""Private, not to be copied by who changes the picture: JSON of what a page of ours has beside its pixels."""
+_LARGEST_OWN: Final = 1_000
+_METHOD: Final = re.compile("[A-Z0-9_]{1,16}")
 
 
 @dataclass(frozen=True)
 class PngHeader:
-    """Size in pixels, bits of a sample, EXIF orientation 1 to 8, dots per inch (horizontal, vertical), ICC profile."""
+    """What the chunks tell.
+
+    Args:
+        width: in pixels.
+        height: in pixels.
+        depth: bits of a sample.
+        is_colour: RGB or a palette, else grey.
+        orientation: of EXIF, 1 to 8.
+        resolution: dots per inch (horizontal, vertical), None when unknown.
+        profile: of ICC.
+        lossy: what the pixels went through before they were kept as a page of a job.
+    """
 
     width: int
     height: int
@@ -28,6 +47,7 @@ class PngHeader:
     orientation: int
     resolution: tuple[float, float] | None
     profile: bytes | None
+    lossy: LossySource | None
 
 
 def inspect(data: Source) -> PngHeader:
@@ -38,6 +58,7 @@ def inspect(data: Source) -> PngHeader:
     """
     frame: tuple[int, int, int, bool] | None = None
     orientation, resolution, profile, has_pixels = 1, None, None, False
+    exact, lossy = None, None
     for kind, start, end in _chunks(data):
         if (kind == b"IHDR") == bool(frame):
             raise damaged("PNG", "its header is missing or stands twice")
@@ -52,9 +73,25 @@ def inspect(data: Source) -> PngHeader:
             orientation = tiff.orientation(data[start:end])
         elif kind == b"iCCP":
             profile = _profile(data[start:end])
+        elif kind == OWN_CHUNK and end - start <= _LARGEST_OWN:
+            exact, lossy = _own(data[start:end])
     if frame is None or not has_pixels:
         raise damaged("PNG", "it holds no pixels")
-    return PngHeader(*frame, orientation, resolution, profile)
+    return PngHeader(*frame, orientation, exact or resolution, profile, lossy)
+
+
+def _own(chunk: bytes) -> tuple[tuple[float, float] | None, LossySource | None]:
+    """The exact resolution and the lossy history; a file from elsewhere may say anything here, or nonsense."""
+    try:
+        said = json.loads(chunk)
+        resolution, lossy = said["resolution"], said["lossy"]
+        exact = None if resolution is None else (float(resolution[0]), float(resolution[1]))
+        source = None if lossy is None else LossySource(str(lossy["method"]), float(lossy["ratio"]))
+    except (LookupError, RecursionError, TypeError, ValueError):
+        return None, None
+    if source and not (_METHOD.fullmatch(source.method) and math.isfinite(source.ratio) and source.ratio > 0):
+        source = None
+    return exact, source
 
 
 def _frame(header: bytes) -> tuple[int, int, int, bool]:

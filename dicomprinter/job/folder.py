@@ -166,6 +166,24 @@ class JobFolder:
             sync_file(file)
         sync_folder(self.path / "payload")
 
+    def add_payload(self, name: str, data: bytes | memoryview) -> str:
+        """Add a file to the payload, whole and on the disk; one of this name is replaced. `secure_payload` follows.
+
+        Returns:
+            what a payload names it by.
+        """
+        file = self.path / "payload" / name
+        # A crash leaves no more than this, which the next attempt replaces.
+        temporary = file.with_name(name + ".new")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            lines.give_to_owner(descriptor, file.parent)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(file)
+        return f"payload/{name}"
+
     def note(
         self,
         job_id: str,

@@ -180,11 +180,13 @@ class Edit:
         document: the file.
         kind: the edit's name, such as `rotate`.
         arguments: what it needs, as JSON text.
+        first: the number that the document's first page had in the job then, from 1.
     """
 
     document: str
     kind: str
     arguments: str
+    first: int = 1
 
 
 @dataclass(frozen=True)

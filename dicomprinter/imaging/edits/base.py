@@ -1,0 +1,46 @@
+"""What every edit of a page is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+from dicomprinter.dicom.page import Page
+
+Note = Callable[[str], object]
+"""Takes a sentence for the job's history; nothing of the patient."""
+
+
+@dataclass(frozen=True)
+class PageEdit(ABC):
+    """A change of a page. Its subclass is a frozen dataclass of plain values, for it is written down as JSON.
+
+    The fields may be texts, numbers, booleans, None, and tuples of these; `registry` knows each edit by its `kind`.
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def apply(self, page: Page, number: int, note: Note) -> Page:
+        """The changed page, with its resolution and its lossy history; `page` itself when there is nothing to change.
+
+        Args:
+            page: 8 bit grey, 16 bit grey or RGB; its pixels may be read-only.
+            number: of the page in the job, from 1.
+            note: takes what the job's history should tell.
+
+        Raises:
+            PermanentError: it cannot be done to this page.
+        """
+
+    def size(self, page: Page) -> tuple[int, int]:
+        """Width and height that `apply` will give at most, in pixels; asked before memory is taken."""
+        rows, columns = page.pixels.shape[:2]
+        return columns, rows
+
+    def below(self, folder: Path) -> Self:  # noqa: ARG002 - most edits name no file
+        """This edit with the files that it names as paths, where it names them relative to the job's folder."""
+        return self

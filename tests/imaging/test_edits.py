@@ -1,0 +1,235 @@
+"""Every edit on every kind of page, and pages as files of a job."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dicomprinter.dicom.page import LossySource, Page
+from dicomprinter.errors import PermanentError
+from dicomprinter.imaging.decoder import Decoder
+from dicomprinter.imaging.edits.base import PageEdit
+from dicomprinter.imaging.edits.registry import edit_from_json, edit_to_json
+from dicomprinter.imaging.edits.rotate import Rotate
+from dicomprinter.imaging.edits.steps import Step, Steps
+from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.mode import ColourMode
+from dicomprinter.imaging.open import open_page
+from dicomprinter.imaging.page_file import encode_page_file
+from tests.imaging.pictures import chunk, pdf
+from tests.imaging.test_form import NOISE, SAVED
+
+DEEP = NOISE[:, :, 0].astype(np.uint16) * 257 + NOISE[:, :, 1]
+PAGES = {"grey 8": Page(NOISE[:, :, 0], 8, (300.0, 150.0)), "grey 16": Page(DEEP, 16), "RGB": Page(NOISE, 8)}
+EDITS: dict[str, PageEdit] = {"rotate": Rotate(90)}
+
+
+def step(edit: PageEdit, number: int = 1) -> Step:
+    return Step(*edit_to_json(edit), number)
+
+
+def steps(*edits: PageEdit, folder: Path = Path()) -> Steps:
+    return Steps(folder, tuple(map(step, edits)))
+
+
+def same(one: Page, other: Page) -> bool:
+    return (
+        one.pixels.dtype == other.pixels.dtype
+        and one.pixels.tolist() == other.pixels.tolist()
+        and (one.bits_stored, one.resolution, one.lossy) == (other.bits_stored, other.resolution, other.lossy)
+    )
+
+
+def silent(_: str) -> None:
+    """Nobody listens."""
+
+
+# A page as a file
+
+
+@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("resolution", [None, (300.0, 300.0), (204.0, 98.0), (72.009, 1234.5678)])
+@pytest.mark.parametrize("lossy", [None, LossySource("ISO_10918_1", 12.345678)])
+def test_a_page_file_is_the_page(
+    kind: str, resolution: tuple[float, float] | None, lossy: LossySource | None, tmp_path: Path
+) -> None:
+    page = replace(PAGES[kind], resolution=resolution, lossy=lossy)
+    (tmp_path / "page.png").write_bytes(encode_page_file(page))
+    assert same(open_page(tmp_path / "page.png", 0), page)
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_other_programs_open_a_page_file(kind: str) -> None:
+    page = replace(PAGES[kind], resolution=(204.0, 204.0))
+    with Image.open(io.BytesIO(encode_page_file(page))) as image:
+        assert np.asarray(image).tolist() == page.pixels.tolist()
+        assert image.info["dpi"] == pytest.approx(page.resolution, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"resolution":[300],"lossy":null}',
+        b'{"resolution":"x","lossy":null}',
+        b'{"resolution":null,"lossy":{"method":"ISO_10918_1\\\\X","ratio":2}}',
+        b'{"resolution":null,"lossy":{"method":"ISO_10918_1","ratio":NaN}}',
+        b'{"resolution":null,"lossy":{"method":"ISO_10918_1","ratio":-1}}',
+        b'{"resolution":null,"lossy":{"method":"ISO_10918_1","ratio":1e999}}',
+        b'{"resolution":[1e999,NaN],"lossy":7}',
+        b"[" * 900,
+        b" " * 2000,
+    ],
+)
+def test_a_file_that_says_nonsense_of_itself_is_an_ordinary_picture(said: bytes, tmp_path: Path) -> None:
+    whole = encode_page_file(replace(PAGES["grey 8"], resolution=None))
+    start = whole.index(b"dpPG") - 4
+    end = start + 12 + int.from_bytes(whole[start : start + 4], "big")
+    (tmp_path / "page.png").write_bytes(whole[:start] + chunk(b"dpPG", said) + whole[end:])
+    page = open_page(tmp_path / "page.png", 0)
+    assert (page.resolution, page.lossy) == (None, None)
+    assert page.pixels.tolist() == NOISE[:, :, 0].tolist()
+
+
+# In the decoder
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize(("kind", "mode"), [*SAVED, ("PNG", "I;16")])
+def test_every_edit_on_every_kind_of_picture(
+    decoder: Decoder, edit: PageEdit, kind: str, mode: str, tmp_path: Path
+) -> None:
+    """The file that it makes opens as the page that the edit gives: its bits, colours, resolution and lossy history."""
+    source = Image.fromarray(DEEP) if mode == "I;16" else Image.fromarray(NOISE).convert(mode)
+    source.save(tmp_path / "x", kind, dpi=(300, 300))
+    data = decoder.edited(tmp_path / "x", 0, steps(edit))
+    assert data is not None
+    (tmp_path / "page.png").write_bytes(data)
+    before = open_page(tmp_path / "x", 0)
+    wanted = edit.apply(before, 1, silent)
+    found = decoder.page(tmp_path / "page.png", 0)
+    assert same(found, wanted)
+    assert (found.bits_stored, found.is_colour, found.lossy) == (before.bits_stored, before.is_colour, before.lossy)
+    for colours in ColourMode:
+        straight = decoder.page(tmp_path / "x", 0, colours, edits=steps(edit))
+        assert same(straight, decoder.page(tmp_path / "page.png", 0, colours))
+        assert decoder.form(tmp_path / "x", 0, colours, edits=steps(edit)) == straight.form
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_every_edit_on_a_pdf_page(decoder: Decoder, edit: PageEdit, tmp_path: Path) -> None:
+    (tmp_path / "x.pdf").write_bytes(pdf(2))
+    page = decoder.page(tmp_path / "x.pdf", 1, dpi=72, edits=steps(edit))
+    assert same(page, edit.apply(decoder.page(tmp_path / "x.pdf", 1, dpi=72), 1, silent))
+    assert decoder.form(tmp_path / "x.pdf", 1, dpi=72, edits=steps(edit)) == page.form
+
+
+def test_edits_are_done_in_their_order(decoder: Decoder, tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(encode_page_file(PAGES["RGB"]))
+    page = decoder.page(tmp_path / "x.png", 0, edits=steps(Rotate(90), Rotate(180)))
+    assert page.pixels.tolist() == np.rot90(NOISE).tolist()
+
+
+def test_what_leaves_a_page_as_it_is_makes_no_file(decoder: Decoder, tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(encode_page_file(PAGES["RGB"]))
+    assert decoder.edited(tmp_path / "x.png", 0, steps(Rotate(0))) is None
+
+
+# To and from JSON
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_every_edit_can_be_written_down(edit: PageEdit) -> None:
+    kind, arguments = edit_to_json(edit)
+    assert edit_from_json(kind, arguments) == edit
+    assert edit_to_json(edit_from_json(kind, arguments)) == (kind, arguments)
+    for damaged in ("", "[]", "{}", "7", '{"x":1}', "{" * 5000, arguments.replace(":", ":{},", 1)):
+        with pytest.raises(PermanentError, match="damaged"):
+            edit_from_json(kind, damaged)
+    for name in json.loads(arguments):
+        with pytest.raises(PermanentError, match="damaged"):
+            edit_from_json(kind, json.dumps({**json.loads(arguments), name: {"odd": 1}}))
+
+
+def test_an_edit_of_another_version() -> None:
+    with pytest.raises(PermanentError, match='no change of pages called "fold"'):
+        edit_from_json("fold", "{}")
+
+
+# What goes wrong
+
+
+class Failing(Rotate):
+    """Raises what it is told."""
+
+    def __init__(self, error: Exception) -> None:
+        object.__setattr__(self, "error", error)
+
+    def apply(self, page: Page, number: int, note: Callable[[str], object]) -> Page:
+        error: Exception = self.error  # type: ignore[attr-defined]
+        raise error
+
+    def size(self, page: Page) -> tuple[int, int]:
+        return 1, 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "more memory than is allowed"),
+        (ValueError("Muster^Erika"), "ValueError"),
+        (OSError("Muster^Erika"), "OSError"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
+        (PermanentError("its own words"), "its own words"),
+    ],
+)
+def test_what_an_edit_raises_is_told(monkeypatch: pytest.MonkeyPatch, error: Exception, words: str) -> None:
+    def failing(*_: Any) -> PageEdit:
+        return Failing(error)
+
+    monkeypatch.setattr("dicomprinter.imaging.edits.steps.edit_from_json", failing)
+    with pytest.raises(PermanentError, match=words) as caught:
+        Steps(Path(), (Step("rotate", "{}", 3),)).apply(PAGES["RGB"], Limits(), silent)
+    assert "Muster" not in str(caught.value)
+
+
+def test_an_edit_may_not_go_beyond_the_limits() -> None:
+    page = Page(np.zeros((10, 30), np.uint8), 8)
+    assert steps(Rotate(90)).apply(page, Limits(side=30), silent).form.rows == 30
+    with pytest.raises(PermanentError, match=r"30 × 10 pixels; a side may have 20.*MaximumSide"):
+        steps(Rotate(180)).apply(page, Limits(side=20), silent)
+
+
+# Rotate
+
+
+@pytest.mark.parametrize(
+    ("angle", "pixels", "resolution"),
+    [
+        (90, [[4, 1], [5, 2], [6, 3]], (150.0, 300.0)),
+        (180, [[6, 5, 4], [3, 2, 1]], (300.0, 150.0)),
+        (270, [[3, 6], [2, 5], [1, 4]], (150.0, 300.0)),
+    ],
+)
+def test_rotate_turns_clockwise(angle: int, pixels: list[list[int]], resolution: tuple[float, float]) -> None:
+    page = Page(np.array([[1, 2, 3], [4, 5, 6]], np.uint8), 8, (300.0, 150.0), LossySource("ISO_10918_1", 9.0))
+    turned = Rotate(angle).apply(page, 1, silent)
+    assert turned.pixels.tolist() == pixels
+    assert (turned.resolution, turned.lossy) == (resolution, page.lossy)
+    assert Rotate(angle).size(page) == (turned.form.columns, turned.form.rows)
+
+
+def test_rotate_knows_quarters_only() -> None:
+    with pytest.raises(PermanentError, match="45 degrees"):
+        Rotate(45).apply(PAGES["RGB"], 1, silent)
