@@ -233,16 +233,16 @@ def choices(element: str, attribute: str) -> list[str]:
 @pytest.mark.parametrize(
     ("page", "element", "attribute"),
     [
-        ("store", "Compression", "type"),
-        ("store", "ColorMode", "mode"),
-        ("store", "Document", "as"),
-        ("query", "Query in Actions", "type"),
-        ("query", "Query in Actions", "level"),
-        ("workflow", "Perform", "onError"),
+        ("actions/store", "Compression", "type"),
+        ("actions/store", "ColorMode", "mode"),
+        ("actions/store", "Document", "as"),
+        ("actions/query", "Query in Actions", "type"),
+        ("actions/query", "Query in Actions", "level"),
+        ("configuration/workflow", "Perform", "onError"),
     ],
 )
 def test_every_choice_is_explained(page: str, element: str, attribute: str) -> None:
-    text = (ROOT / f"docs/configuration/{page}.md").read_text("utf-8")
+    text = (ROOT / f"docs/{page}.md").read_text("utf-8")
     assert [choice for choice in choices(element, attribute) if f"`{choice}`" not in text] == []
 
 

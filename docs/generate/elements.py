@@ -10,7 +10,7 @@ from dicomprinter.program import root_spec
 from docs.generate.markdown import code, plain, sections, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dicomprinter.config.kinds import Kind
     from dicomprinter.config.spec import Attribute, Child, Spec
@@ -63,8 +63,18 @@ def is_simple(spec: Spec) -> bool:
 def reference() -> str:
     """The whole page."""
     every = elements()
-    by_spec = {id(element.spec): element for element in every}
-    return sections(*(part for element in every for part in _section(element, by_spec)))
+    anchors = {id(element.spec): f"#{element.anchor}" for element in every}
+    return sections(*(part for element in every for part in _section(element, anchors)))
+
+
+def attribute_table(spec: Spec) -> str:
+    """The attributes of an element."""
+    return table(("Attribute", "Value", "When unsaid", "Meaning"), (_attribute(one) for one in spec.attributes))
+
+
+def child_table(spec: Spec, anchors: Mapping[int, str]) -> str:
+    """What an element holds; `anchors` leads to the sections of those that hold more than a text, by `id(spec)`."""
+    return table(("Holds", "Times", "Value", "Meaning"), (_child(one, anchors) for one in spec.children))
 
 
 def _gather(spec: Spec, holder: str, found: dict[int, Element]) -> None:
@@ -78,7 +88,7 @@ def _gather(spec: Spec, holder: str, found: dict[int, Element]) -> None:
                 _gather(child.spec, spec.name, found)
 
 
-def _section(element: Element, by_spec: dict[int, Element]) -> Iterator[str]:
+def _section(element: Element, anchors: Mapping[int, str]) -> Iterator[str]:
     spec = element.spec
     depth = "##" if spec.name in _CHAPTERS or not element.holders[0] else "###"
     yield f"{depth} {element.title}"
@@ -87,8 +97,8 @@ def _section(element: Element, by_spec: dict[int, Element]) -> Iterator[str]:
         yield f"An action. {_later(spec.name)}".strip()
     if spec.text is not None:
         yield f"Its text: {plain(spec.text.name)}."
-    yield table(("Attribute", "Value", "When unsaid", "Meaning"), (_attribute(one) for one in spec.attributes))
-    yield table(("Holds", "Times", "Value", "Meaning"), (_child(one, by_spec) for one in spec.children))
+    yield attribute_table(spec)
+    yield child_table(spec, anchors)
 
 
 def _later(name: str) -> str:
@@ -123,11 +133,11 @@ def _default(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(getattr(value, "source", value))
 
 
-def _child(child: Child, by_spec: dict[int, Element]) -> tuple[str, str, str, str]:
+def _child(child: Child, anchors: Mapping[int, str]) -> tuple[str, str, str, str]:
     spec = child.spec
     name = f"<code>&lt;{spec.name}&gt;</code>"
     if not is_simple(spec):
-        name = f"[{name}](#{by_spec[id(spec)].anchor})"
+        name = f"[{name}]({anchors[id(spec)]})"
     value = _value(spec.text) if spec.text is not None else ""
     return name, _how_often(child), value, _meaning(spec.doc, child)
 

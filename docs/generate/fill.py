@@ -5,22 +5,30 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from docs.generate import command_line, elements, identity, message_page, statuses
+from docs.generate import action_page, command_line, differences, elements, identity, message_page, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_MARK = re.compile(r"^<!-- generated: ([a-z -]+) -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- generated: ([a-zA-Z -]+) -->$", re.MULTILINE)
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "elements": elements.reference,
+    "actions": action_page.overview,
     "commands": command_line.reference,
+    "differences": differences.differences,
     "messages": message_page.reference,
     "implementation": identity.implementation,
     "answers to a store": statuses.store_table,
     "answers to a find": statuses.find_table,
     "rejections": statuses.rejections,
 }
+
+OF_ONE: Mapping[str, Callable[[str], str]] = {
+    "action": action_page.declaration,
+    "example": action_page.example,
+}
+"""Marks with a name: `<!-- generated: action PrintText -->`, `<!-- generated: example print-text -->`."""
 
 
 def filled(page: str) -> str:
@@ -29,4 +37,9 @@ def filled(page: str) -> str:
     Raises:
         KeyError: a mark that nothing stands for.
     """
-    return _MARK.sub(lambda mark: GENERATED[mark[1]](), page)
+    return _MARK.sub(lambda mark: _made(mark[1]), page)
+
+
+def _made(mark: str) -> str:
+    what, _, name = mark.partition(" ")
+    return OF_ONE[what](name) if what in OF_ONE else GENERATED[mark]()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 # Files outside docs/ that its pages lead to.
-_ALSO = ("CHANGELOG.md", "examples/*.md", "examples/*.xml", "schemas/*.dtd")
+_ALSO = ("CHANGELOG.md", "examples/*.md", "examples/*.xml", "examples/actions/*.xml", "schemas/*.dtd")
 _LINK = re.compile(r"(\]\()(\.\./[^)\s]+)(\))")
 
 

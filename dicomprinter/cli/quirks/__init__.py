@@ -1,0 +1,1 @@
+"""What a file does here otherwise than on the incumbent: `dicomprinter check --from-incumbent`."""

@@ -1,0 +1,164 @@
+"""Every action has a page, and an example that loads, performs it, and does in a dry run what its comments say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pydicom import Dataset, dcmread
+from pydicom.uid import (
+    EncapsulatedPDFStorage,
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+)
+from reportlab.pdfgen.canvas import Canvas
+
+from dicomprinter.program import load
+from dicomprinter.workflow.nodes import Perform, Update
+from docs.generate.action_page import EXAMPLES, kinds, page_name
+from tests.cli.conftest import Call, call, home
+from tests.links import ROOT
+
+__all__ = ["call", "home"]
+
+# Each goes when its action is performed and its example is there.
+NOT_YET = {
+    "AddInstance", "AutoRotateText", "MergeJob", "Notify", "ParseJobFileName", "ParseJobTextFile", "Print",
+    "PrintImage", "PrintText", "Resize", "Rotate", "Run", "Save", "SetSequence", "Trim", "Update",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a dry run said and wrote."""
+
+    report: dict[str, Any]
+
+    @property
+    def said(self) -> str:
+        """Its history."""
+        return "\n".join(line["message"] for line in self.report["history"])
+
+    @property
+    def objects(self) -> list[Dataset]:
+        """What would be sent, in that order."""
+        return [dcmread(one["file"]) for one in self.report["instances"]]
+
+
+DryRun = Callable[..., Outcome]
+
+
+@pytest.fixture
+def dry_run(call: Call, tmp_path: Path, page: Path) -> DryRun:
+    """`dry_run("trim", file, "--name", …)`: a job of a colour page when no file is named, which ends as done."""
+
+    def run(name: str, *arguments: object) -> Outcome:
+        files = () if any(isinstance(one, Path) for one in arguments) else (page,)
+        said = call(
+            "run", "--json", EXAMPLES / f"{name}.xml", *files, *arguments, "--dry-run",
+            "--output-dir", tmp_path / "out", "--set", "PatientID=4711", "--set", "PatientName=Muster^Erika",
+        )  # fmt: skip
+        assert (said.code, said.json["outcome"]) == (0, "done"), said.err
+        return Outcome(said.json)
+
+    return run
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """Red on the left, blue on the right; 200 × 100 pixels."""
+    file = tmp_path / "page.png"
+    picture = Image.new("RGB", (200, 100), "red")
+    picture.paste("blue", (100, 0, 200, 100))
+    picture.save(file)
+    return file
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """A PDF of two pages with a text."""
+    file = tmp_path / "report.pdf"
+    canvas = Canvas(str(file), pagesize=(288, 144))
+    for text in ("Report, page one", "Report, page two"):
+        canvas.drawString(36, 72, text)
+        canvas.showPage()
+    canvas.save()
+    return file
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.xml")), ids=lambda file: file.name)
+def test_an_example_loads_without_an_environment_and_performs_its_action(file: Path) -> None:
+    program = load(file, environment={})
+    assert program.remarks == []
+    nodes = list(program.workflow.walk())
+    performed = {program.actions[node.action].spec.name for node in nodes if isinstance(node, Perform)}
+    shown = performed | {"Update" for node in nodes if isinstance(node, Update)}
+    assert file.stem in {page_name(kind) for kind in shown}
+
+
+def test_every_action_has_an_example_that_is_run_here() -> None:
+    here = Path(__file__).read_text("utf-8")
+    wanted = {page_name(kind) for kind in kinds()}
+    there = {file.stem for file in EXAMPLES.glob("*.xml")}
+    assert there <= wanted
+    assert wanted - there <= {page_name(kind) for kind in NOT_YET}
+    assert [kind for kind in kinds() if kind not in NOT_YET and f'dry_run("{page_name(kind)}"' not in here] == []
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_an_action_has_a_page_with_its_elements_and_its_example(kind: str) -> None:
+    name = page_name(kind)
+    text = (ROOT / "docs/actions" / f"{name}.md").read_text("utf-8")
+    assert text.startswith(f"# {kind}\n")
+    assert f"<!-- generated: action {kind} -->" in text
+    assert f"<!-- generated: example {name} -->" in text
+    assert re.search(r"^## .*[Ss]econd time", text, re.MULTILINE) or "Sent once" in text
+    assert f"actions/{name}.md" in (ROOT / "mkdocs.yml").read_text("utf-8")
+
+
+def test_query(dry_run: DryRun) -> None:
+    result = dry_run("query", "--assume", "QUERY_FOUND=true")
+    assert "FindStudy: would ask" in result.said
+    assert "waits for an operator" not in result.said
+    (sent,) = result.objects
+    assert sent.PatientID == "4711"
+
+
+@pytest.mark.parametrize("assumed", [("QUERY_FOUND=false",), ("QUERY_FOUND=true", "QUERY_PARTIAL=true")])
+def test_query_that_finds_none_or_several_asks_a_person(dry_run: DryRun, assumed: tuple[str, ...]) -> None:
+    result = dry_run("query", *(word for one in assumed for word in ("--assume", one)))
+    assert '"AskOperator" waits for an operator' in result.said
+
+
+def test_set_tag(dry_run: DryRun) -> None:
+    (sent,) = dry_run("set-tag", "--name", "letter").objects
+    assert sent.StudyDescription == f"Scan letter of {sent.StudyDate}"
+    assert (sent.InstitutionName, sent.ReferringPhysicianName) == ("Medical Center", "")
+    (ward,) = [element for element in sent if element.tag.is_private and not element.tag.is_private_creator]
+    assert (ward.VR, ward.value) == ("SH", "Ward 3")
+    assert any(element.tag.is_private_creator for element in sent)
+
+
+def test_store_of_a_picture(dry_run: DryRun) -> None:
+    archive, viewer = dry_run("store").objects
+    assert (archive.SOPClassUID, archive.PhotometricInterpretation) == (SecondaryCaptureImageStorage, "RGB")
+    assert archive.file_meta.TransferSyntaxUID == JPEGLosslessSV1
+    assert (viewer.PhotometricInterpretation, viewer.file_meta.TransferSyntaxUID) == ("MONOCHROME2", JPEGBaseline8Bit)
+
+
+def test_store_of_a_pdf(dry_run: DryRun, report: Path) -> None:
+    archive, viewer = dry_run("store", report).objects
+    assert (archive.SOPClassUID, archive.file_meta.TransferSyntaxUID) == (
+        EncapsulatedPDFStorage,
+        ExplicitVRLittleEndian,
+    )
+    assert viewer.SOPClassUID == MultiFrameGrayscaleByteSecondaryCaptureImageStorage
+    assert (viewer.NumberOfFrames, viewer.Rows, viewer.Columns) == (2, 300, 600)
