@@ -43,10 +43,13 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
 
 
 def _inside(link: str, page: str) -> str:
-    """`../schemas/config.dtd` of `docs/architecture.md` is `schemas/config.dtd` in the site."""
+    """Between `docs/` and the files beside it: `../schemas/config.dtd` of `docs/architecture.md`, and back."""
     folder = posixpath.dirname(page)
-    target = posixpath.normpath(posixpath.join(folder, link))
-    return posixpath.relpath(target.removeprefix("../"), folder or ".") if target.startswith("../") else link
+    is_beside = folder == "examples" or page == "CHANGELOG.md"
+    target = posixpath.normpath(posixpath.join("" if is_beside else "docs", folder, link))
+    if is_beside == target.startswith("docs/"):
+        return posixpath.relpath(target.removeprefix("docs/"), folder or ".")
+    return link
 
 
 def _with_the_files(markdown: str) -> str:
