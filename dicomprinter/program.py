@@ -124,6 +124,7 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
     program = _read(file, node)
     with suppress(EnoughError):
         _check_performs(program, report)
+    _check_sizes(program, report)
     if program.drop_monitor is not None:
         position = next(node.all("DropMonitor")).position
         report.warn(position, "<DropMonitor>: this version does not watch its folder", _OWN_FOLDER)
@@ -158,6 +159,19 @@ def _check_performs(program: Program, report: Report) -> None:
         reason = action.not_yet()
         if reason:
             report.warn(action.position, reason, REMEDY)
+
+
+def _check_sizes(program: Program, report: Report) -> None:
+    """Pages that no job could have."""
+    for action in program.actions.values():
+        excess = action.excess(program.general.limits)
+        if excess:
+            cause, element = excess
+            report.error(
+                action.position,
+                f'<{action.spec.name}> "{action.name}" makes a page of {cause}',
+                f"ask for less, or raise <{element}> in <General>",
+            )
 
 
 def with_endpoints(program: Program, endpoints: Mapping[str, tuple[str, int]]) -> Program:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.dicom.status import StoreResult
     from dicomprinter.imaging.decoder import Decoder
+    from dicomprinter.imaging.limits import Limits
     from dicomprinter.job.job import Job
     from dicomprinter.job.parts import Flags
 
@@ -131,6 +132,10 @@ class Action(ABC):
     def not_yet(self) -> str:
         """What this version cannot perform of the action, as a sentence without a full stop; most have nothing."""
         return ""
+
+    def excess(self, limits: Limits) -> tuple[str, str] | None:  # noqa: ARG002 - most make no pages of their own
+        """Why a page that it makes of any page is too large, and the element that says so, as `Limits.excess`."""
+        return None
 
     def flags_after_failure(self, flags: Flags) -> Flags:
         """What conditions see when the action failed and the job goes on all the same."""

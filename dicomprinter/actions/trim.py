@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.later import LaterAction
+from dicomprinter.actions.page_action import PageAction
 from dicomprinter.config.kinds import Kind, integer
 from dicomprinter.config.spec import Spec, optional
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
+    from dicomprinter.imaging.edits.base import PageEdit
+    from dicomprinter.job.job import Job
 
 Edge = int | Literal["auto"]
 
@@ -35,7 +38,7 @@ EDGE = Kind("pixels, or auto", _edge, write=str)
 
 
 @dataclass(frozen=True)
-class Trim(LaterAction):
+class Trim(PageAction):
     """Cuts pixels off each edge; `auto` cuts until a pixel differs from the top-left one."""
 
     spec = Spec(
@@ -61,3 +64,11 @@ class Trim(LaterAction):
         """Make the action from its checked element."""
         top, bottom, left, right = (node.content(edge, 0) for edge in ("Top", "Bottom", "Left", "Right"))
         return cls(node["name"], node.position, policy(node), top, bottom, left, right)
+
+    def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
+        """Cuts the edges off; nothing where none is named."""
+        from dicomprinter.imaging.edits import trim  # noqa: PLC0415 - numpy
+
+        if not any((self.top, self.bottom, self.left, self.right)):
+            return None
+        return trim.Trim(self.top, self.bottom, self.left, self.right)

@@ -18,8 +18,10 @@ from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.imaging.edits.base import PageEdit
 from dicomprinter.imaging.edits.registry import edit_from_json, edit_to_json
+from dicomprinter.imaging.edits.resize import Resize
 from dicomprinter.imaging.edits.rotate import Rotate
 from dicomprinter.imaging.edits.steps import Step, Steps
+from dicomprinter.imaging.edits.trim import Edge, Trim
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.open import open_page
@@ -29,7 +31,12 @@ from tests.imaging.test_form import NOISE, SAVED
 
 DEEP = NOISE[:, :, 0].astype(np.uint16) * 257 + NOISE[:, :, 1]
 PAGES = {"grey 8": Page(NOISE[:, :, 0], 8, (300.0, 150.0)), "grey 16": Page(DEEP, 16), "RGB": Page(NOISE, 8)}
-EDITS: dict[str, PageEdit] = {"rotate": Rotate(90)}
+EDITS: dict[str, PageEdit] = {
+    "rotate": Rotate(90),
+    "trim": Trim(2, "auto", 1, 0),
+    "fit": Resize(40, 17, keep_aspect=True),
+    "stretch": Resize(70, 20, keep_aspect=False),
+}
 
 
 def step(edit: PageEdit, number: int = 1) -> Step:
@@ -233,3 +240,121 @@ def test_rotate_turns_clockwise(angle: int, pixels: list[list[int]], resolution:
 def test_rotate_knows_quarters_only() -> None:
     with pytest.raises(PermanentError, match="45 degrees"):
         Rotate(45).apply(PAGES["RGB"], 1, silent)
+
+
+# Trim
+
+
+def framed(kind: str) -> Page:
+    """20 rows of 30: an edge of one colour around 3 to 15, 4 to 28."""
+    page = PAGES[kind]
+    edge = page.pixels[0, 0]
+    inner = np.full_like(page.pixels[:20, :30], 0)
+    inner[:] = edge
+    # Its corners have the edge's colour.
+    inner[3:15, 10] = inner[8, 4:28] = np.max(edge) // 2 + 3
+    return replace(page, pixels=inner)
+
+
+@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize(
+    ("edges", "rows", "columns"),
+    [
+        (("auto", "auto", "auto", "auto"), (3, 15), (4, 28)),
+        (("auto", 0, 0, 0), (3, 20), (0, 30)),
+        ((0, "auto", 0, 0), (0, 15), (0, 30)),
+        ((0, 0, "auto", 0), (0, 20), (4, 30)),
+        ((0, 0, 0, "auto"), (0, 20), (0, 28)),
+        ((1, 2, 3, 4), (1, 18), (3, 26)),
+        ((4, "auto", "auto", 1), (4, 15), (4, 29)),
+        ((19, 0, 0, 29), (19, 20), (0, 1)),
+    ],
+)
+def test_trim(kind: str, edges: tuple[Edge, Edge, Edge, Edge], rows: tuple[int, int], columns: tuple[int, int]) -> None:
+    page = framed(kind)
+    notes: list[str] = []
+    trimmed = Trim(*edges).apply(page, 1, notes.append)
+    assert trimmed.pixels.tolist() == page.pixels[slice(*rows), slice(*columns)].tolist()
+    assert (trimmed.resolution, trimmed.bits_stored, notes) == (page.resolution, page.bits_stored, [])
+    assert trimmed.pixels.flags.c_contiguous
+
+
+def test_numbers_are_cut_off_before_an_edge_is_looked_for() -> None:
+    """Below a scanner's black line, the colour is that of the paper."""
+    pixels = np.full((200, 100), 255, np.uint8)
+    pixels[:5], pixels[150:160, 40:60] = 0, 90
+    trimmed = Trim(5, "auto", "auto", "auto").apply(Page(pixels, 8), 1, silent)
+    assert trimmed.pixels.tolist() == pixels[5:160, 40:60].tolist()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (200, 3)])
+def test_a_blank_page_stays(size: tuple[int, int]) -> None:
+    page, notes = Page(np.full((*size, 3), 200, np.uint8), 8), []
+    assert Trim("auto", "auto", "auto", "auto").apply(page, 7, notes.append) is page
+    assert notes == ["page 7 is blank: no edge is cut off by itself"]
+    rest = Trim(0, "auto", size[1] - 1, "auto").apply(page, 7, notes.append)
+    assert rest.pixels.shape == (size[0], 1, 3)
+
+
+@pytest.mark.parametrize("edges", [(10, 10, 0, 0), (0, 20, 0, 0), (0, 0, 1_000_000, 0), (0, 0, 15, 15)])
+def test_more_than_the_page_is_refused(edges: tuple[Edge, Edge, Edge, Edge]) -> None:
+    with pytest.raises(PermanentError, match=r"page 4 has 30 × 20 pixels; to cut \d+ \+ \d+ off its width"):
+        Trim(*edges).apply(framed("RGB"), 4, silent)
+    with pytest.raises(PermanentError, match="less than no pixels"):
+        Trim(-1, 0, 0, 0).apply(framed("RGB"), 4, silent)
+
+
+# Resize
+
+
+@pytest.mark.parametrize(
+    ("edit", "size"),
+    [
+        (Resize(100, 100, keep_aspect=True), (100, 66)),
+        (Resize(1000, 70, keep_aspect=True), (106, 70)),
+        (Resize(53, 35, keep_aspect=True), (53, 35)),
+        (Resize(53, 100, keep_aspect=True), (53, 35)),
+        (Resize(1, 1, keep_aspect=True), (1, 1)),
+        (Resize(1, 900, keep_aspect=True), (1, 1)),
+        (Resize(20, 90, keep_aspect=False), (20, 90)),
+    ],
+)
+def test_resize_gives_the_size_and_the_resolution(edit: Resize, size: tuple[int, int]) -> None:
+    page = replace(PAGES["RGB"], resolution=(53.0, 70.0))
+    resized = edit.apply(page, 1, silent)
+    assert edit.size(page) == size == (resized.form.columns, resized.form.rows)
+    assert resized.resolution == pytest.approx((size[0], 2 * size[1]))
+    assert (resized is page) == (size == (53, 35))
+
+
+@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("size", [(530, 350), (17, 9)])
+def test_resize_filters_every_bit(kind: str, size: tuple[int, int]) -> None:
+    """A page of one value keeps it; a ramp stays one, in steps finer than 8 bits where there are 16."""
+    page = PAGES[kind]
+    flat = replace(page, pixels=np.full_like(page.pixels, 0x71AB & np.iinfo(page.pixels.dtype).max))
+    assert set(Resize(*size, keep_aspect=False).apply(flat, 1, silent).pixels.ravel().tolist()) == {
+        int(flat.pixels.flat[0])
+    }
+    top = np.iinfo(page.pixels.dtype).max
+    ramp = np.linspace(0, top, 53).astype(page.pixels.dtype)
+    ramp = np.broadcast_to(ramp.reshape(1, 53, *(1,) * (page.pixels.ndim - 2)), page.pixels.shape)
+    scaled = Resize(*size, keep_aspect=False).apply(replace(page, pixels=ramp), 1, silent).pixels
+    row = scaled[0].reshape(size[0], -1)[:, 0].astype(int)
+    assert scaled.dtype == page.pixels.dtype
+    assert (np.diff(row) >= 0).all()
+    middle = (np.arange(size[0]) + 0.5) * 53 / size[0] - 0.5
+    inside = slice(size[0] // 4, -size[0] // 4)
+    assert row[inside] == pytest.approx((middle * top / 52)[inside], abs=top * 0.005)
+    if page.bits_stored == 16 and size[0] > 53:
+        assert len(set(row.tolist())) > 256
+
+
+def test_resize_to_nothing() -> None:
+    with pytest.raises(PermanentError, match="less than one pixel"):
+        Resize(0, 5, keep_aspect=False).apply(PAGES["RGB"], 1, silent)
+
+
+def test_a_page_larger_than_the_limits_is_refused_before_memory_is_taken() -> None:
+    with pytest.raises(PermanentError, match=r"65000 × 42925 pixels; a page may have 300 million.*MaximumPixels"):
+        steps(Resize(65000, 65000, keep_aspect=True)).apply(PAGES["RGB"], Limits(), silent)
