@@ -32,7 +32,7 @@ __all__ = ["call", "home"]
 # Each goes when its action is performed and its example is there.
 NOT_YET = {
     "AddInstance", "AutoRotateText", "MergeJob", "Notify", "ParseJobFileName", "ParseJobTextFile", "Print",
-    "PrintImage", "PrintText", "Resize", "Rotate", "Run", "Save", "SetSequence", "Trim", "Update",
+    "PrintImage", "PrintText", "Run", "Save", "SetSequence", "Update",
 }  # fmt: skip
 
 
@@ -162,3 +162,25 @@ def test_store_of_a_pdf(dry_run: DryRun, report: Path) -> None:
     )
     assert viewer.SOPClassUID == MultiFrameGrayscaleByteSecondaryCaptureImageStorage
     assert (viewer.NumberOfFrames, viewer.Rows, viewer.Columns) == (2, 300, 600)
+
+
+def test_rotate(dry_run: DryRun) -> None:
+    (sent,) = dry_run("rotate").objects
+    assert sent.pixel_array[[50, 150], 50].tolist() == [[255, 0, 0], [0, 0, 255]]
+    assert (sent.Rows, sent.Columns) == (200, 100)
+
+
+def test_rotate_turns_the_pages_of_a_pdf(dry_run: DryRun, report: Path) -> None:
+    assert [(one.Rows, one.Columns) for one in dry_run("rotate", report).objects] == [(600, 300), (600, 300)]
+
+
+def test_trim(dry_run: DryRun) -> None:
+    (sent,) = dry_run("trim").objects
+    assert (sent.Rows, sent.Columns) == (90, 100)
+    assert set(map(tuple, sent.pixel_array.reshape(-1, 3).tolist())) == {(0, 0, 255)}
+
+
+def test_resize(dry_run: DryRun) -> None:
+    (sent,) = dry_run("resize").objects
+    assert (sent.Rows, sent.Columns) == (500, 1000)
+    assert sent.pixel_array[250, [100, 900]].tolist() == [[255, 0, 0], [0, 0, 255]]
