@@ -6,21 +6,23 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
 from dicomprinter.actions.dcm import check_takes_text
-from dicomprinter.actions.later import LaterAction
 from dicomprinter.config.kinds import MILLISECONDS, NONEMPTY_TEMPLATE, SETTABLE_TAG, TAG, TEXT, Kind, choice
 from dicomprinter.config.placeholders import Template
 from dicomprinter.config.spec import Attribute, Child, Spec, optional, required
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
     from dicomprinter.dicom.tags import Tag
+    from dicomprinter.job.job import Job
 
 # A word of a shell-like line: placeholders and quoted pieces may hold blanks.
 _WORD = re.compile(r"""(?:\#\{[^{}]*\}|"[^"]*"|'[^']*'|[^\s"'])+""")
 _QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_()]*")
 _IGNORED_PORT = "there is no launcher to reach"
 
 
@@ -45,15 +47,37 @@ def _arguments(text: str) -> tuple[Template, ...]:
     return tuple(Template.parse(piece) for piece in _pieces(text)) if text else ()
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split("|"))
+    if not all(map(_VARIABLE.fullmatch, names)):
+        raise ValueError(f'"{text}" is no list of names of variables, such as JAVA_HOME|ODBCINI')
+    return names
+
+
 def _check(node: Node, report: Report) -> None:
     arguments = node.child("Arguments")
     if arguments is not None and "|" not in arguments.text and len(arguments.value) > 1:
         today = "|".join(argument.source for argument in arguments.value)
         report.warn(arguments.position, "<Arguments> is split at its blanks, as in older files", f"today it is {today}")
+    command, timeout = node.child("Command"), node.child("Timeout")
+    if command is not None and _depends_on_the_folder(command.text):
+        report.warn(
+            command.position,
+            f'<Command> "{command.text}" is neither a full path nor a name alone',
+            "it will not be found: where it leads depends on where the service was started",
+        )
+    if timeout is not None and timeout.value == 0:
+        report.error(timeout.position, "<Timeout> 0 stops the program at once", "give it some milliseconds")
     for output in node.all("Output"):
         check_takes_text(output["tag"], output.position, report)
 
 
+def _depends_on_the_folder(command: str) -> bool:
+    is_full = command.startswith(("/", "\\", "#{")) or command[1:2] == ":"
+    return not is_full and ("/" in command or "\\" in command)
+
+
+_VARIABLES = Kind("names of variables separated by |", _names, write="|".join)
 INPUT = Spec(
     "Input",
     attributes=(Attribute("tag", TAG, required=True, doc="the tag whose value is given"),),
@@ -70,8 +94,14 @@ OUTPUT = Spec(
 
 
 @dataclass(frozen=True)
-class Run(LaterAction):
-    """Starts a program; `timeout` in milliseconds, `inputs` go to its standard input, one a line."""
+class Run(Action):
+    """Starts a program.
+
+    Args:
+        inputs: go to its standard input, one a line.
+        environment: names of variables of the service that it gets beside the usual ones.
+        timeout: milliseconds.
+    """
 
     spec = Spec(
         "Run",
@@ -87,6 +117,7 @@ class Run(LaterAction):
             Child(INPUT, most=None),
             Child(OUTPUT, most=None),
             optional("Timeout", MILLISECONDS, "ms until the program is stopped; 3000"),
+            optional("Environment", _VARIABLES, "variables of the service that it gets as well, separated by |"),
             optional("LauncherPortNumber", TEXT, ignored=_IGNORED_PORT),
         ),
         check=_check,
@@ -98,6 +129,7 @@ class Run(LaterAction):
     arguments: tuple[Template, ...]
     inputs: tuple[Tag, ...]
     outputs: tuple[Output, ...]
+    environment: tuple[str, ...]
     timeout: int
 
     @classmethod
@@ -112,5 +144,19 @@ class Run(LaterAction):
             arguments=node.content("Arguments", ()),
             inputs=tuple(child["tag"] for child in node.all("Input")),
             outputs=tuple(Output(child["tag"], child["type"] == "Unique") for child in node.all("Output")),
+            environment=node.content("Environment", ()),
             timeout=node.content("Timeout", 3000),
         )
+
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Start it, wait for its end, take what it says.
+
+        Raises:
+            PermanentError: it cannot be started, or what it has written is not what was asked for.
+            TransientError: it has failed, or its time is up.
+            DiscardJob, SuspendJob: its exit code wishes so.
+            Interrupted: the service ends.
+        """
+        from dicomprinter.actions.running import perform_run  # noqa: PLC0415 - it imports pydicom, which no check needs
+
+        perform_run(self, job, tools)

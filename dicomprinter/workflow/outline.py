@@ -123,7 +123,11 @@ def _perform(node: Perform, ways: Ways, wait: timedelta) -> tuple[str, list[str]
         notes.insert(0, "changed for this node alone")
     if node.default_query is not None:
         notes.append(f"operators use the query of {node.default_query}")
-    return title, [*notes, f"if it fails: {words.failure(policy_of(ways.actions, node), wait)}"]
+    return title, [
+        *notes,
+        *words.wishes(action, wait),
+        f"if it fails: {words.failure(policy_of(ways.actions, node), wait)}",
+    ]
 
 
 def _suspend(node: Suspend, ways: Ways, wait: timedelta) -> tuple[str, list[str]]:

@@ -11,6 +11,7 @@ from dicomprinter.actions.base import Connected, OnError
 from dicomprinter.actions.dcm import DcmItem, DcmSequence, DcmTag
 from dicomprinter.actions.query import Query
 from dicomprinter.actions.query.declaration import Model
+from dicomprinter.actions.run import Run
 from dicomprinter.actions.store import Store
 from dicomprinter.config.placeholders import Template
 from dicomprinter.dicom import dictionary
@@ -76,6 +77,12 @@ def failure(on_error: OnError, wait: timedelta) -> str:
         OnError.IGNORE: "that is noted, and the next node runs",
         OnError.DISCARD: "the job ends and its files go",
     }[on_error]
+
+
+def wishes(action: Action, wait: timedelta) -> Iterator[str]:
+    """What an action may want for the job, whatever its policy says."""
+    if isinstance(action, Run):
+        yield f"exit code -2: the job ends and its files go; -3: it waits {duration(wait)} and goes on here"
 
 
 def asked(condition: Condition) -> str:

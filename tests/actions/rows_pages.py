@@ -198,6 +198,7 @@ PROGRAMS = [
         ("resolveHostNameAutomatically",),
     ),
     Row("Run/Command", run(""), "command", text("c")),
+    Row("Run/Command", '<Run name="A"><Command>bin/x</Command></Run>', "timeout", 3000, ("nor a name alone",)),
     Row(
         "Run/Input",
         run('<Input tag="PatientID"/><Input tag="0008,0050"/>'),
@@ -236,6 +237,7 @@ PROGRAMS = [
             "split at its blanks",
         ),
         ("Timeout", "30000", "timeout", 30000),
+        ("Environment", "JAVA_HOME | ODBCINI", "environment", ("JAVA_HOME", "ODBCINI")),
         ("LauncherPortNumber", "9", "timeout", 3000, "<LauncherPortNumber> has no effect"),
     ),
     Row("Notify/Message", notify(""), "message", text("m")),

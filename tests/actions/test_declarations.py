@@ -167,6 +167,8 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
     (run('<Output tag="SOPInstanceUID"/>'), ("cannot be set",)),
     (run('<Output tag="0032,1064"/>'), ("is a sequence",)),
     (run('<Output tag="PatientID" type="Local"/>'), ('did you mean "Global"?',)),
+    (run("<Timeout>0</Timeout>"), ("stops the program at once",)),
+    (run("<Environment>JAVA_HOME=x</Environment>"), ("no list of names of variables",)),
     (run("<Input/>"), ('<Input> needs the attribute "tag"',)),
     (notify("").replace(">m<", ">%1<"), ("asks for %1", "gives 0 <Input>")),
     (notify('<Input tag="PatientID"/>'), ("asks for none", "gives 1 <Input>")),

@@ -56,6 +56,13 @@ def test_what_a_failure_leads_to(policy: str, said: str, tmp_path: Path) -> None
     assert entry.notes[-1] == said
 
 
+def test_what_a_program_may_wish_is_told(tmp_path: Path) -> None:
+    run = '<Run name="Tool"><Command>tool</Command><Arguments>-a|#{PatientID}</Arguments></Run>'
+    (entry,) = outline(program(tmp_path, run, '<Perform action="Tool"/>'))
+    assert entry.notes[:3] == ("command: tool", "arguments: -a, #{PatientID}", "timeout: 3000")
+    assert entry.notes[3] == "exit code -2: the job ends and its files go; -3: it waits 15 min and goes on here"
+
+
 def test_an_older_file_s_policy_is_the_action_s(tmp_path: Path) -> None:
     actions = STORE.replace('"Send"', '"Send" onError="Ignore"')
     (entry,) = outline(program(tmp_path, actions, '<Perform action="Send"/>'))
