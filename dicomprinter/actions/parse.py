@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any, Self
 
 import regex
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
 from dicomprinter.actions.dcm import OLD_TAG, check_takes_text, resolve_vr
-from dicomprinter.actions.later import LaterAction
 from dicomprinter.config.kinds import BOOLEAN, PATTERN, SETTABLE_TAG, TEMPLATE, TEXT, Kind, choice
 from dicomprinter.config.placeholders import Template
 from dicomprinter.config.spec import Attribute, Child, Spec, optional
 from dicomprinter.dicom.tags import tag_name
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
-    from dicomprinter.config.tree import Node
+    from dicomprinter.config.tree import Node, Position
     from dicomprinter.dicom.tags import Tag
+    from dicomprinter.job.job import Job
 
 _PATIENT_NAME = 0x00100010
-_BACK_REFERENCE = re.compile(r"\\(\d)")
+BACK_REFERENCE = re.compile(r"\\(\d)")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Expression:
         mandatory: whether the action fails when the tag gets no value.
         allow_empty: whether an empty value counts.
         whole_text: the pattern sees the whole text, not a line: it says `(?s)`.
+        position: where the pattern stands.
     """
 
     tag: Tag
@@ -46,6 +48,7 @@ class Expression:
     mandatory: bool
     allow_empty: bool
     whole_text: bool
+    position: Position
 
 
 def _pattern_or_none(text: str) -> Any:
@@ -105,7 +108,7 @@ def _check(node: Node, report: Report) -> None:
         if pattern is None:
             report.error(tag.position, "<DcmTag> has no expression", "write one into it, or a <Pattern> beside it")
             continue
-        wanted = {int(group) for group in _BACK_REFERENCE.findall(_replacement(tag, node[_DEFAULT]).source)}
+        wanted = {int(group) for group in BACK_REFERENCE.findall(_replacement(tag, node[_DEFAULT]).source)}
         highest = max(wanted | set(tag["group"] or ()), default=0)
         if highest > pattern.groups:
             report.error(
@@ -145,7 +148,7 @@ def _declare(name: str, doc: str) -> Spec:
 
 
 @dataclass(frozen=True)
-class Parse(LaterAction):
+class Parse(Action):
     """What both parsing actions have."""
 
     expressions: tuple[Expression, ...]
@@ -154,13 +157,13 @@ class Parse(LaterAction):
     @classmethod
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
-        shared = node.content("Pattern")
-        expressions = tuple(_read_expression(tag, node, shared) for tag in node.all("DcmTag"))
+        expressions = tuple(_read_expression(tag, node) for tag in node.all("DcmTag"))
         return cls(node["name"], node.position, policy(node), expressions, node["matchPolicy"] == "firstMatch")
 
 
-def _read_expression(tag: Node, action: Node, shared: regex.Pattern[str] | None) -> Expression:
-    pattern: regex.Pattern[str] = tag.value or shared
+def _read_expression(tag: Node, action: Node) -> Expression:
+    holder = tag if tag.value is not None else next(action.all("Pattern"))
+    pattern: regex.Pattern[str] = holder.value
     sensitive = action["defaultCaseSensitive"] if tag["caseSensitive"] is None else tag["caseSensitive"]
     return Expression(
         tag=tag["tag"],
@@ -171,6 +174,7 @@ def _read_expression(tag: Node, action: Node, shared: regex.Pattern[str] | None)
         mandatory=tag["mandatory"],
         allow_empty=tag["allowEmpty"],
         whole_text=bool(pattern.flags & regex.DOTALL),
+        position=holder.position,
     )
 
 
@@ -180,9 +184,36 @@ class ParseJobFileName(Parse):
 
     spec = _declare("ParseJobFileName", "take values out of the job's name")
 
+    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002 - every action gets both
+        """Search the job's name: a print's title, or a file's path below the watched folder with its ending.
+
+        Raises:
+            PermanentError: a mandatory tag has no value, an expression takes too long, or a value does not fit its tag.
+        """
+        from dicomprinter.actions.parsing import take_values  # noqa: PLC0415 - pydicom, which no check needs
+
+        take_values(self, job.facts.name, job, "the job's name does not match, or gives an empty value")
+
 
 @dataclass(frozen=True)
 class ParseJobTextFile(Parse):
     """Takes values out of the job's text, line by line."""
 
     spec = _declare("ParseJobTextFile", "take values out of the job's text, line by line")
+
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Search the job's text: the text layer of its PDFs, else the text beside its pages.
+
+        Raises:
+            TransientError: the decoder cannot be started.
+            PermanentError: a mandatory tag has no value, an expression takes too long, a value does not fit its tag,
+                or a PDF cannot be read.
+        """
+        from dicomprinter.actions.job_text import job_text  # noqa: PLC0415 - see above
+        from dicomprinter.actions.parsing import take_values  # noqa: PLC0415
+
+        text = job_text(job, tools)
+        if not text.strip():
+            job.note(f"{self.name}: the job has no text", level="WARN")
+        reason = "no line of the text matches, or gives more than an empty value" if text.strip() else "it has no text"
+        take_values(self, text, job, reason)

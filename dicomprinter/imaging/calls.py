@@ -91,6 +91,13 @@ def _bitstream(request: Request, limits: Limits) -> Answered:
     return message, memoryview(found.data)
 
 
+def _texts(request: Request, limits: Limits) -> Answered:
+    from dicomprinter.imaging.pdf_text import read_texts  # noqa: PLC0415 - only who asks for a text pays for it
+
+    texts = read_texts(Path(request["path"]), limits)
+    return {"pages": len(texts)}, memoryview("\f".join(texts).encode("utf-8"))
+
+
 def _frame(request: Request, limits: Limits) -> Answered:
     from dicomprinter.imaging.dicom_file import decode_frame  # noqa: PLC0415 - only a DICOM file pays for pydicom
 
@@ -100,5 +107,13 @@ def _frame(request: Request, limits: Limits) -> Answered:
 
 
 _CALLS: Final[Mapping[str, Callable[[Request, Limits], Answered]]] = MappingProxyType(
-    {"probe": _probe, "page": _page, "form": _form, "edited": _edited, "bitstream": _bitstream, "frame": _frame}
+    {
+        "probe": _probe,
+        "page": _page,
+        "form": _form,
+        "edited": _edited,
+        "bitstream": _bitstream,
+        "frame": _frame,
+        "texts": _texts,
+    }
 )

@@ -205,6 +205,17 @@ class Decoder:
         form, lossy = Form(**said["form"]), LossySource(**said["lossy"])
         return Bitstream(form, bytes(answer.body), _pair(said["resolution"]), lossy)
 
+    def texts(self, path: Path) -> list[str]:
+        """`imaging.pdf_text.read_texts` in the child: the text of each page of a PDF.
+
+        Raises:
+            InputError: the file is damaged, or has more text than the limits allow.
+            PermanentError: it made the decoder crash, or took too long.
+            TransientError: the child cannot be started.
+        """
+        answer = self._call({"call": "texts", "path": str(path)})
+        return bytes(answer.body).decode("utf-8").split("\f") if answer.message["pages"] else []
+
     def frame(self, path: Path, index: int, *, admit: Admit = at_once) -> DecodedFrame:
         """`imaging.dicom_file.decode_frame` in the child: one frame of a DICOM file, from 0, as native pixels.
 

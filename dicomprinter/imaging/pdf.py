@@ -29,7 +29,7 @@ def count_pages(path: Path, data: Source, limits: Limits) -> int:
     marks = re.findall(rb"startxref\s+(\d+)\s+%%EOF", data[max(0, len(data) - _TAIL) :])
     if not marks or int(marks[-1]) >= len(data):
         raise damaged("PDF", "its end is missing: it is cut off")
-    with _opened(path) as document:
+    with opened(path) as document:
         pages = len(document)
         if pages == 0:
             raise damaged("PDF", "it has no pages")
@@ -55,7 +55,7 @@ def render(path: Path, index: int, dpi: float, limits: Limits) -> Page:
     """
     import pypdfium2.raw  # noqa: PLC0415 - only a PDF pays for it
 
-    with _opened(path) as document:
+    with opened(path) as document:
         rows, columns = _pixels(document, index, dpi, limits)
         document.init_forms()
         # A side that is no whole number of pixels is rounded up; the extra line would be blank, and is left out here.
@@ -81,7 +81,7 @@ def form(path: Path, index: int, dpi: float, limits: Limits) -> Form:
         InputError: as `render`.
         PermanentError: as `render`.
     """
-    with _opened(path) as document:
+    with opened(path) as document:
         rows, columns = _pixels(document, index, dpi, limits)
     return Form(rows, columns, 3, 8)
 
@@ -113,7 +113,12 @@ def _size(document: Any, index: int) -> tuple[float, float]:
     return width, height
 
 
-def _opened(path: Path) -> Any:
+def opened(path: Path) -> Any:
+    """A pypdfium2.PdfDocument, to be used in a `with`.
+
+    Raises:
+        InputError: it needs a password, or is damaged.
+    """
     import pypdfium2  # noqa: PLC0415 - only a PDF pays for it
     import pypdfium2.raw  # noqa: PLC0415
 

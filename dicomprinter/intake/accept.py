@@ -27,7 +27,7 @@ from dicomprinter.intake.submission import Submission, set_tags
 from dicomprinter.job.disk import sync_folder
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
-from dicomprinter.job.parts import Facts, Flags, PageRef, Payload, inside, texts
+from dicomprinter.job.parts import TEXT_AS_PDF, Facts, Flags, PageRef, Payload, inside, texts
 from dicomprinter.job.record import DAMAGE
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("dicomprinter.intake")
 COMMAND_LINE = "run"
-_SET = ".set.pdf"
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 
 
@@ -345,7 +344,7 @@ def _suffix(file: Path) -> str:
 def _summary(job: Job) -> str:
     payload = job.payload
     # Those that the texts were set as came from nobody.
-    documents = [name for name in payload.documents if not name.endswith(_SET)]
+    documents = [name for name in payload.documents if not name.endswith(TEXT_AS_PDF)]
     counts = {
         "page": len(payload.pages),
         "PDF": len(documents),
@@ -360,7 +359,7 @@ def _summary(job: Job) -> str:
 def _set_texts(folder: JobFolder, texts: tuple[str, ...], most: int) -> Payload:
     from dicomprinter.intake.text_page import set_texts  # noqa: PLC0415 - reportlab; only a text alone pays for it
 
-    return Payload(documents=set_texts(folder.path, texts, _SET, most))
+    return Payload(documents=set_texts(folder.path, texts, TEXT_AS_PDF, most))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -11,6 +11,8 @@ from types import MappingProxyType, UnionType
 from typing import Any, Final, TypeVar
 
 Part = TypeVar("Part")
+# The ending of a PDF that a job's text has been set as; before it stands the text's name without its own.
+TEXT_AS_PDF: Final = ".set.pdf"
 # The kinds of fields that JSON may have filled with something else.
 _KINDS: Final[Mapping[str, type | UnionType]] = MappingProxyType(
     {"str": str, "int": int, "bool": bool, "str | None": str | None, "int | None": int | None}
