@@ -187,3 +187,23 @@ def test_set_sequence(dry_run: DryRun, report: Path, page: Path) -> None:
     assert picture.ReferencedStudySequence == document.ReferencedStudySequence
     numbers = {sent[0x00411001][0][0x00431001].value for sent in (picture, document)}
     assert len(numbers) == 2
+
+
+def test_parse_job_file_name(dry_run: DryRun) -> None:
+    (sent,) = dry_run("parse-job-file-name", "--name", "ward3/0815_John_Doe.png").objects
+    assert (sent.PatientID, sent.PatientName) == ("0815", "Doe^John")
+    assert sent.StudyDescription == f"Scan of ward3, {sent.StudyDate}"
+    assert sent.InstitutionalDepartmentName == "WARD3"
+
+
+def test_parse_job_text_file(dry_run: DryRun, tmp_path: Path) -> None:
+    file = tmp_path / "report.pdf"
+    canvas = Canvas(str(file))
+    lines = ["Patient: Doe, John", "Date: 01.02.2026", "Comments: nothing", "to tell", "Signed", "ORDER: A7"]
+    for number, text in enumerate(lines):
+        canvas.drawString(72, 700 - 20 * number, text)
+    canvas.drawString(400, 700, "Patient ID: 0815")
+    canvas.save()
+    (sent,) = dry_run("parse-job-text-file", file).objects
+    assert (sent.PatientID, sent.PatientName, sent.StudyDate) == ("0815", "Doe^John", "20260201")
+    assert (sent.ImageComments, sent.AccessionNumber) == ("nothing\r\nto tell", "A7")
