@@ -20,8 +20,9 @@ FILM = f'<Print name="Film">{PEER}<BasicFilmBoxAttributes>{{}}</BasicFilmBoxAttr
 
 
 def found(document: str) -> list[tuple[str, str]]:
-    """What was seen, and what becomes of it here."""
-    return [(quirk.what, quirk.here) for quirk in quirks(parse(document.encode(), Path("c.xml")), root_spec())]
+    """What was seen, and what becomes of it here; of a watched folder only what is inside, if anything is."""
+    seen = [(quirk.what, quirk.here) for quirk in quirks(parse(document.encode(), Path("c.xml")), root_spec())]
+    return [one for one in seen if one[0] != "<DropMonitor>"] or seen
 
 
 REFUSED, REFUSED_NEAR = "the file is refused", "the file is refused, with the nearest name"
@@ -41,6 +42,11 @@ ROWS = [
         '<ConvertToPNG>: "maybe"',
         "true, with a warning",
         config(sections="<DropMonitor><ConvertToPNG>maybe</ConvertToPNG></DropMonitor>"),
+    ),
+    (
+        "<DropMonitor>",
+        "loads, and its folder is not watched: drop into spool/incoming in the base directory",
+        config(sections="<DropMonitor/>"),
     ),
     ("<Sotre> in <Actions>", REFUSED_NEAR, config('<Sotre name="S"/>')),
     ('the attribute "nmae" of <SetTag>', REFUSED_NEAR, config('<SetTag nmae="S"/>')),

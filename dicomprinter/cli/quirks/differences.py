@@ -160,6 +160,10 @@ def _policy_on_a_definition(sight: Sight) -> str | None:
     return None
 
 
+def _watched_folder(sight: Sight) -> str | None:
+    return "<DropMonitor>" if isinstance(sight, Written) and sight.name == "dropmonitor" else None
+
+
 def _no_message(sight: Sight) -> str | None:
     if not isinstance(sight, Written) or sight.name != "notify" or sight.element.find("Message") is not None:
         return None
@@ -297,6 +301,13 @@ DIFFERENCES = (
         "sent where the printer takes a Presentation LUT, or Annotation Boxes",
         "the file asks for it; printers without these would answer 0105 or 0106",
         _named_only("Illumination", "ReflectedAmbientLight", "AnnotationDisplayFormatId"),
+    ),
+    Difference(
+        "`<DropMonitor>`",
+        "its folder was watched",
+        "loads, and its folder is not watched: drop into spool/incoming in the base directory",
+        "one folder, with the same promises for every file",
+        _watched_folder,
     ),
     Difference(
         "what loads without effect: `<MagnificationFactor>`, `<RegistrationKey>`, `<Debug>`, `type` of a SetTag …",
