@@ -207,3 +207,11 @@ def test_parse_job_text_file(dry_run: DryRun, tmp_path: Path) -> None:
     (sent,) = dry_run("parse-job-text-file", file).objects
     assert (sent.PatientID, sent.PatientName, sent.StudyDate) == ("0815", "Doe^John", "20260201")
     assert (sent.ImageComments, sent.AccessionNumber) == ("nothing\r\nto tell", "A7")
+
+
+def test_run(dry_run: DryRun) -> None:
+    result = dry_run("run", "--set", "AccessionNumber=A7")
+    assert 'it would start the program "/usr/local/bin/look-up-patient" with 4 arguments' in result.said
+    assert 'it would start the program "convert" with 4 arguments' in result.said
+    (sent,) = result.objects
+    assert sent.PatientName == "Muster^Erika"

@@ -108,7 +108,7 @@ ROWS = [
     ('<ImagePath>: "C:\\logo.png"', "found on Windows alone", config(IMAGE.format("C:\\logo.png"))),
     (
         '<ImagePath>: "logo.png"',
-        "looked for from where dicomprinter was started: write the whole path",
+        "write the whole path: where a service looks from there is nothing of yours",
         config(IMAGE.format("logo.png")),
     ),
 ]

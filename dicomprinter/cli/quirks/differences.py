@@ -326,7 +326,7 @@ DIFFERENCES = (
     Difference(
         "a path that does not begin at the root: `logos/clinic.png`",
         "looked for from where the incumbent was started",
-        "looked for from where dicomprinter was started: write the whole path",
+        "write the whole path: where a service looks from there is nothing of yours",
         "a service starts elsewhere than a command",
         _relative,
     ),
