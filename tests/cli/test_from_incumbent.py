@@ -29,7 +29,11 @@ REFUSED, REFUSED_NEAR = "the file is refused", "the file is refused, with the ne
 # What is seen, what it is here, the file.
 ROWS = [
     ('<Angle>: "45"', REFUSED, config('<Rotate name="R"><Angle>45</Angle></Rotate>')),
-    ('the attribute "type" of <Query>: "Worklsit"', REFUSED, config(f'<Query name="Q" type="Worklsit">{PEER}</Query>')),
+    (
+        'the attribute "type" of <Query>: "Worklsit" (when unsaid: Study)',
+        REFUSED,
+        config(f'<Query name="Q" type="Worklsit">{PEER}</Query>'),
+    ),
     ('<If field="QUERY_FOUND">: "maybe"', REFUSED, config(workflow='<If field="QUERY_FOUND" value="maybe"/>')),
     (
         '<DcmTag>: "("',

@@ -63,7 +63,7 @@ def quirks(root: Element, spec: Spec) -> list[Quirk]:
 
 def _misread(sight: Sight) -> str | None:
     if isinstance(sight, Value) and not sight.is_readable and "#{" not in sight.text:
-        return f'{sight.what}: "{sight.text}"'
+        return f'{sight.what}: "{sight.text}"' + (f" (when unsaid: {sight.unsaid})" if sight.unsaid else "")
     if isinstance(sight, Written) and sight.text("field").upper() in YES_OR_NO:
         value = sight.text("value")
         if value and not _BOOLEAN.fullmatch(value):

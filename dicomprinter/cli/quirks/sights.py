@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dicomprinter.config.spec import UNSET, Report
@@ -57,6 +57,7 @@ class Value:
         value: what its kind makes of it; None where it cannot read it.
         is_readable: whether it could.
         path: the declared names of the elements around it and of its own, the root first.
+        unsaid: an attribute's value where the file says none; empty when it has none.
     """
 
     position: Position
@@ -66,6 +67,7 @@ class Value:
     value: Any
     is_readable: bool
     path: tuple[str, ...]
+    unsaid: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,10 @@ def _declared(element: Element, spec: Spec, holders: tuple[str, ...]) -> Iterato
         if attribute.ignored:
             yield WithoutEffect(element.position, what)
         else:
-            yield from _value(attribute.kind, element.position, what, text, path)
+            unsaid = attribute.default if isinstance(attribute.default, str) else ""
+            yield from (
+                replace(one, unsaid=unsaid) for one in _value(attribute.kind, element.position, what, text, path)
+            )
     if spec.text is not None:
         yield from _value(spec.text, element.position, f"<{spec.name}>", element.text, path)
     for inner in element.children:
@@ -153,7 +158,7 @@ def _named(name: str, spellings: tuple[str, ...], position: Position, what: str)
         yield OtherLetters(position, what, spellings[0])
 
 
-def _value(kind: Kind, position: Position, what: str, text: str, path: tuple[str, ...]) -> Iterator[Sight]:
+def _value(kind: Kind, position: Position, what: str, text: str, path: tuple[str, ...]) -> Iterator[Value]:
     if text == UNSET:
         return
     text = text.strip() if kind.trim else text
