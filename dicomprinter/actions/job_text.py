@@ -6,28 +6,36 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dicomprinter.errors import InputError, PermanentError
-from dicomprinter.job.parts import TEXT_AS_PDF
+from dicomprinter.job.parts import TEXT_AS_PDF, PageRef
 
 if TYPE_CHECKING:
     from dicomprinter.actions.base import Tools
+    from dicomprinter.actions.ocr import Ocr
     from dicomprinter.job.job import Job
 
 
-def job_text(job: Job, tools: Tools) -> str:
+def job_text(job: Job, tools: Tools, ocr: Ocr | None) -> str:
     """The text layers of a job's PDFs, else its texts; a form feed stands between pages.
 
-    A PDF that a text has been set as breaks that text's long lines, so there the text itself is taken.
+    A PDF that a text has been set as breaks that text's long lines, so there the text itself is taken. `ocr` reads the
+    pages that have no text, where no text came beside them either.
 
     Raises:
-        TransientError: the decoder cannot be started.
-        PermanentError: a PDF cannot be read, or has more text than a job may have.
+        TransientError: the decoder cannot be started, or a page that is needed cannot be read now.
+        PermanentError: a PDF or a page that is needed cannot be read, or there is more text than a job may have.
     """
     payload = job.payload
     set_as = {str(PurePosixPath(text).with_suffix(TEXT_AS_PDF)) for text in payload.texts}
-    pages = [page for name in payload.documents if name not in set_as for page in _texts(job, name, tools)]
-    if not any(page.strip() for page in pages):
-        pages = [job.path(name).read_text(encoding="utf-8-sig", errors="replace") for name in payload.texts]
-    return "\f".join(pages)
+    pages = dict.fromkeys(payload.pages, "")
+    for name in payload.documents:
+        if name not in set_as:
+            pages |= {PageRef(name, index): text for index, text in enumerate(_texts(job, name, tools))}
+    if payload.texts and not any(text.strip() for text in pages.values()):
+        return "\f".join(job.path(name).read_text(encoding="utf-8-sig", errors="replace") for name in payload.texts)
+    if ocr is not None:
+        blank = [page for page, text in pages.items() if not text.strip()]
+        pages |= dict(zip(blank, ocr.read(blank), strict=True))
+    return "\f".join(pages.values())
 
 
 def _texts(job: Job, document: str, tools: Tools) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PATIENT_NAME = 0x00100010
 BACK_REFERENCE = re.compile(r"\\(\d)")
+_LANGUAGES = re.compile(r"[A-Za-z0-9_/]+(?:\+[A-Za-z0-9_/]+)*")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,13 @@ def _groups(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in numbers)
 
 
+def _language(text: str) -> str:
+    if not _LANGUAGES.fullmatch(text):
+        raise ValueError(f'"{text}" is no language; write what tesseract calls it, as eng or deu+eng')
+    return text
+
+
+LANGUAGE = Kind("a language as tesseract calls it", _language)
 TRANSFORM = choice("None", "ToUpper", "ToLower")
 DCM_TAG = Spec(
     "DcmTag",
@@ -121,7 +129,7 @@ def _check(node: Node, report: Report) -> None:
 _DEFAULT = "defaultReplacePattern"
 
 
-def _declare(name: str, doc: str) -> Spec:
+def _declare(name: str, doc: str, *more: Attribute) -> Spec:
     return Spec(
         name,
         attributes=(
@@ -136,6 +144,7 @@ def _declare(name: str, doc: str) -> Spec:
                 default="lastMatch",
                 doc="firstMatch: the first listed expression that matches anywhere wins",
             ),
+            *more,
             Attribute("mandatory", TEXT, ignored="say it on each <DcmTag>"),
         ),
         children=(
@@ -154,11 +163,16 @@ class Parse(Action):
     expressions: tuple[Expression, ...]
     first_match: bool
 
-    @classmethod
-    def read(cls, node: Node) -> Self:
-        """Make the action from its checked element."""
-        expressions = tuple(_read_expression(tag, node) for tag in node.all("DcmTag"))
-        return cls(node["name"], node.position, policy(node), expressions, node["matchPolicy"] == "firstMatch")
+
+def _common(node: Node) -> dict[str, Any]:
+    """What both have of their elements."""
+    return {
+        "name": node["name"],
+        "position": node.position,
+        "on_error": policy(node),
+        "expressions": tuple(_read_expression(tag, node) for tag in node.all("DcmTag")),
+        "first_match": node["matchPolicy"] == "firstMatch",
+    }
 
 
 def _read_expression(tag: Node, action: Node) -> Expression:
@@ -184,6 +198,11 @@ class ParseJobFileName(Parse):
 
     spec = _declare("ParseJobFileName", "take values out of the job's name")
 
+    @classmethod
+    def read(cls, node: Node) -> Self:
+        """Make the action from its checked element."""
+        return cls(**_common(node))
+
     def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002 - every action gets both
         """Search the job's name: a print's title, or a file's path below the watched folder with its ending.
 
@@ -199,20 +218,35 @@ class ParseJobFileName(Parse):
 class ParseJobTextFile(Parse):
     """Takes values out of the job's text, line by line."""
 
-    spec = _declare("ParseJobTextFile", "take values out of the job's text, line by line")
+    spec = _declare(
+        "ParseJobTextFile",
+        "take values out of the job's text, line by line",
+        Attribute("ocr", BOOLEAN, default=False, doc="whether pages without text are read by tesseract"),
+        Attribute("ocrLanguage", LANGUAGE, default="eng", doc="what tesseract calls the language of the pages"),
+    )
+
+    ocr: bool
+    language: str
+
+    @classmethod
+    def read(cls, node: Node) -> Self:
+        """Make the action from its checked element."""
+        return cls(**_common(node), ocr=node["ocr"], language=node["ocrLanguage"])
 
     def perform(self, job: Job, tools: Tools) -> None:
-        """Search the job's text: the text layer of its PDFs, else the text beside its pages.
+        """Search the job's text: the text layer of its PDFs, else the text beside its pages, else what can be read.
 
         Raises:
-            TransientError: the decoder cannot be started.
+            TransientError: the decoder cannot be started, or the program that reads pages needs too long.
             PermanentError: a mandatory tag has no value, an expression takes too long, a value does not fit its tag,
                 or a PDF cannot be read.
         """
         from dicomprinter.actions.job_text import job_text  # noqa: PLC0415 - see above
+        from dicomprinter.actions.ocr import Ocr  # noqa: PLC0415
         from dicomprinter.actions.parsing import take_values  # noqa: PLC0415
 
-        text = job_text(job, tools)
+        ocr = Ocr(job, tools, self.language, any(one.mandatory for one in self.expressions)) if self.ocr else None
+        text = job_text(job, tools, ocr)
         if not text.strip():
             job.note(f"{self.name}: the job has no text", level="WARN")
         reason = "no line of the text matches, or gives more than an empty value" if text.strip() else "it has no text"

@@ -232,4 +232,12 @@ KEYS = [
     ),
 ]
 
-ROWS = [*SET_SEQUENCE, *parsing("ParseJobFileName"), *parsing("ParseJobTextFile"), *KEYS]
+OCR = '<ParseJobTextFile name="A" {}><DcmTag tag="PatientID">(.)</DcmTag></ParseJobTextFile>'
+READING = [
+    Row("ParseJobTextFile@ocr", OCR.format('ocr="yes"'), "ocr", True),
+    Row("no ParseJobTextFile@ocr", OCR.format(""), "ocr", False),
+    Row("ParseJobTextFile@ocrLanguage", OCR.format('ocrLanguage="deu+eng"'), "language", "deu+eng"),
+    Row("no ParseJobTextFile@ocrLanguage", OCR.format(""), "language", "eng"),
+]
+
+ROWS = [*SET_SEQUENCE, *parsing("ParseJobFileName"), *parsing("ParseJobTextFile"), *READING, *KEYS]
