@@ -156,6 +156,27 @@ def test_store_of_a_pdf(dry_run: DryRun, report: Path) -> None:
     assert (viewer.NumberOfFrames, viewer.Rows, viewer.Columns) == (2, 300, 600)
 
 
+def test_save(dry_run: DryRun, page: Path, tmp_path: Path) -> None:
+    result = dry_run("save", page)
+    folder = tmp_path / "out" / "archive"
+    found = {}
+    for file in (one for one in folder.rglob("[!.]*") if one.is_file()):
+        name = re.sub(r"^\d{4}/\d\d/\d\d/", "DAY/", str(file.relative_to(folder)))
+        found[re.sub(r"\d{8}T\d+-[0-9a-f]+", "ID", name)] = file
+    assert sorted(found) == [
+        "DAY/DICOMDIR",
+        "DAY/DP_00001",
+        "by-job/DICOM/IM_00001",
+        "by-job/DICOMDIR",
+        "by-job/ID/OT-1_000001.dcm",
+        "originals/page_000001.png",
+        "originals/page_000001.png.json",
+    ]
+    assert found["originals/page_000001.png"].read_bytes() == page.read_bytes()
+    assert dcmread(found["DAY/DP_00001"]).PatientID == "4711"
+    assert result.objects == []
+
+
 def test_rotate(dry_run: DryRun) -> None:
     (sent,) = dry_run("rotate").objects
     assert sent.pixel_array[[50, 150], 50].tolist() == [[255, 0, 0], [0, 0, 255]]

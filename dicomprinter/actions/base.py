@@ -92,6 +92,8 @@ class Tools:
         decoder: opens pages in a process of its own.
         secure: writes the job down so that it survives a loss of power; called before anything outside sees an effect.
         programs: starts programs of others.
+        outside: where a folder or file outside the spool lies: a relative one below the base directory, in a dry run
+            every one below its output folder.
     """
 
     clock: Callable[[], datetime]
@@ -99,6 +101,7 @@ class Tools:
     decoder: Decoder
     secure: Callable[[Job], None]
     programs: Programs
+    outside: Callable[[Path], Path]
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.later import LaterAction
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.save_names import is_listable
 from dicomprinter.config.kinds import NONEMPTY_TEMPLATE, choice
 from dicomprinter.config.placeholders import Template
 from dicomprinter.config.spec import Attribute, Spec, optional, required
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
+    from dicomprinter.job.job import Job
 
 _FILENAME = Template.parse("DP")
-# A File ID has at most 8 characters (PS3.10 8.6); an underscore and a number come after the pattern.
-_FILE_ID = re.compile(r"[A-Z0-9_]{1,6}")
 
 
 def _check(node: Node, report: Report) -> None:
@@ -30,17 +29,16 @@ def _check(node: Node, report: Report) -> None:
         if node["dicomdir"] == "always":
             report.warn(node.position, 'dicomdir="always" has no effect with the format dxi')
         return
-    legal = filename is None or (filename.value.is_literal and _FILE_ID.fullmatch(filename.value.source))
-    if filename is not None and not legal and node["dicomdir"] != "always":
+    if filename is not None and not is_listable(filename.value) and node["dicomdir"] != "always":
         report.warn(
             filename.position,
-            "files of these names cannot be listed in a DICOMDIR, so none is written (PS3.10 8.6)",
+            "files of these names cannot be listed in a DICOMDIR, so none is written (PS3.10 8.2)",
             'use A-Z, 0-9 and _ only, at most 6 characters, without extension; or say dicomdir="always"',
         )
 
 
 @dataclass(frozen=True)
-class Save(LaterAction):
+class Save(Action):
     """Writes a DICOM File-set, or with `raw` the job's files as they are."""
 
     spec = Spec(
@@ -81,3 +79,15 @@ class Save(LaterAction):
             raw=node.content("Format") == "dxi",
             always_dicomdir=node["dicomdir"] == "always",
         )
+
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Write what was not saved before.
+
+        Raises:
+            TransientError: the folder is away, full, or may not be written; what is saved stays saved.
+            PermanentError: some objects could not be made, or a DICOMDIR that is there is damaged; the others are
+                saved.
+        """
+        from dicomprinter.actions.saving import save  # noqa: PLC0415 - it imports all that makes objects
+
+        save(self, job, tools)

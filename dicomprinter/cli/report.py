@@ -58,7 +58,7 @@ class Report:
             if dry:
                 instance["file"] = str(dry.file(sent.action, sent.sop_instance_uid).absolute())
             instances.append(instance)
-        stored = any(sent.stored for sent in job.sent())
+        stored = any(sent.stored for sent in job.sent()) or job.folder.has_saved()
         history, asks = tuple(job.folder.history()), job.asks is not None
         return cls(job.id, outcome, job.reason, history, tuple(instances), stored, asks)
 

@@ -27,9 +27,9 @@ from dicomprinter.cli.messages import (
 )
 from dicomprinter.cli.own_spool import interruptible, keep_environment, put_back, spool_of_a_run
 from dicomprinter.cli.report import Report, show_report, way_on
-from dicomprinter.engine.dry_run import DryNetwork, DryPrograms
+from dicomprinter.engine.dry_run import DryNetwork, DryPrograms, kept_below
 from dicomprinter.engine.runner import Runner
-from dicomprinter.engine.tools import tools
+from dicomprinter.engine.tools import below, tools
 from dicomprinter.errors import InputError
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake.accept import COMMAND_LINE, Intake
@@ -181,7 +181,8 @@ def _run_in(spool: Spool, order: _Order) -> int:
     network = DryNetwork(order.output_dir) if order.output_dir is not None else None
     general = order.program.general
     with Decoder(general.limits, general.decoding_seconds, first=invocation().child) as decoder:
-        used = tools(decoder, network, DryPrograms() if network else None)
+        outside = kept_below(order.output_dir) if order.output_dir is not None else below(_beginning(order))
+        used = tools(decoder, outside, network, DryPrograms() if network else None)
         job = Intake(spool, decoder, used.clock).copy(order.files, order.submission)
         # At once: a peer that is silent must not look like a program that hangs.
         click.echo(f"job {job.id}", err=invocation().as_json)
@@ -212,6 +213,11 @@ def _run_in(spool: Spool, order: _Order) -> int:
     else:
         show_report(report, on, dry=network is not None, is_told=invocation().verbose)
     return code
+
+
+def _beginning(order: _Order) -> Path:
+    """Where relative paths of the configuration begin: at the base directory, without one here."""
+    return base_for(order.program.file, order.base) or Path.cwd()
 
 
 def _outcome(outcome: Outcome) -> tuple[str, int]:

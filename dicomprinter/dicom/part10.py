@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import struct
-from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite
@@ -29,7 +28,7 @@ def write(dataset: Dataset, path: Path) -> None:
     dcmwrite(path, dataset, enforce_file_format=True)
 
 
-def read_meta(file: BufferedReader) -> str:
+def read_meta(file: BinaryIO) -> str:
     """Read the file meta information and leave the file at the data set (PS3.10 7.1).
 
     For files of this program's own: the group length has to be there, and right.

@@ -13,7 +13,7 @@ from dicomprinter.engine.programs import RealPrograms
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pydicom import Dataset
@@ -72,6 +72,16 @@ class DryAssociation:
     def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:  # noqa: ARG002 - stands in for Association.find
         """Nothing: `--assume` says what the conditions after it shall see."""
         return iter(())
+
+
+def kept_below(folder: Path) -> Callable[[Path], Path]:
+    """Where a dry run writes what a real run writes elsewhere: `/archive/x` becomes `<folder>/archive/x`."""
+
+    def outside(path: Path) -> Path:
+        inside = [part.rstrip(":\\/").replace(":", "_") for part in path.parts if part not in ("..", "/", "\\")]
+        return folder.absolute().joinpath(*(part.lstrip("\\/") for part in inside if part.strip("\\/")))
+
+    return outside
 
 
 class DryPrograms(RealPrograms):

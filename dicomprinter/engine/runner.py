@@ -137,7 +137,7 @@ class Runner:
                 self.leave(job, "discarded")
                 return
             case Done():
-                if any(sent.stored for sent in job.sent()):
+                if any(sent.stored for sent in job.sent()) or job.folder.has_saved():
                     job.note("done", level="SUCCESS")
                 else:
                     job.note("done, and no archive has anything of it: the workflow stored nothing", level="WARN")

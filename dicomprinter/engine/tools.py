@@ -10,7 +10,8 @@ from dicomprinter.dicom.association import Association
 from dicomprinter.engine.programs import RealPrograms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from dicomprinter.actions.base import Network
     from dicomprinter.actions.programs import Programs
@@ -37,6 +38,25 @@ def secure(job: Job) -> None:
     job.folder.save(job, secure=True)
 
 
-def tools(decoder: Decoder, network: Network | None = None, programs: Programs | None = None) -> Tools:
-    """What actions use in a real run, or in one with another network and other programs."""
-    return Tools(local_now, network or RealNetwork(), decoder, secure, programs or RealPrograms())
+def tools(
+    decoder: Decoder,
+    outside: Callable[[Path], Path],
+    network: Network | None = None,
+    programs: Programs | None = None,
+) -> Tools:
+    """What actions use in a real run, or in one with another network and other programs.
+
+    Args:
+        decoder: opens pages.
+        outside: where a folder or file outside the spool lies: `below(base)` in a real run.
+        network: opens associations.
+        programs: starts programs of others.
+    """
+    return Tools(
+        local_now, network or RealNetwork(), decoder, secure, programs=programs or RealPrograms(), outside=outside
+    )
+
+
+def below(base: Path) -> Callable[[Path], Path]:
+    """Where a path leads that a configuration names: a relative one begins at the base directory."""
+    return base.absolute().joinpath

@@ -6,6 +6,7 @@ steps.jsonl       what job.json would hold after each node since then, a line ea
 datasets/N.json   the job's dataset after its Nth change (DICOM JSON model); job.json and its entry states name them
 payload/          pages, PDFs, texts, DICOM files; never changed
 sent.jsonl        archives' answers, a line each, added as they come
+saved.jsonl       the files that a Save writes outside the spool, a line each, before and after (job/saved.py)
 history.jsonl     what happened, a line each
 work/             objects being built and sent; may go at any time
 command.json      an operator's command, renamed in, taken away when it is answered
@@ -53,6 +54,7 @@ from dicomprinter.job.record import (
     read_record,
     telling_damage,
 )
+from dicomprinter.job.saved import SAVED_FILE, Saved, read_saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -74,7 +76,7 @@ class JobFolder:
     _highest: int = field(default=0, repr=False)
     _serial: int = field(default=0, repr=False)
     """Which job.json it is, from 1; the lines of steps.jsonl name the one that they follow."""
-    _unsynced: set[str] = field(default_factory=lambda: {_SENT, _HISTORY}, repr=False)
+    _unsynced: set[str] = field(default_factory=lambda: {_SENT, SAVED_FILE, _HISTORY}, repr=False)
     """Files of lines that may not be on the disk yet."""
 
     @classmethod
@@ -107,6 +109,10 @@ class JobFolder:
         data = self.arrival()
         return Facts.from_json(data["facts"]), Payload.from_json(data["payload"])
 
+    def arrivals(self) -> list[JobFolder]:
+        """This folder, and those of the jobs that this one has taken in: what came in for each lies there."""
+        return [self]
+
     def complete_arrival(self, payload: Payload) -> None:
         """Add what the files turned out to be."""
         data = {**self.arrival(), "payload": payload.to_json()}
@@ -134,8 +140,8 @@ class JobFolder:
         if secure or self._serial == 0:
             self._replace(job, secure=secure)
         else:
-            # That the job went on must not outlive what archives have confirmed.
-            self._sync_lines(_SENT)
+            # That the job went on must not outlive what archives have confirmed, and what was saved.
+            self._sync_lines(_SENT, SAVED_FILE)
             lines.append(self.path / STEPS_FILE, {**job.to_json(), "serial": self._serial})
 
     def _replace(self, job: Job, *, secure: bool) -> None:
@@ -145,7 +151,7 @@ class JobFolder:
                 sync_file(dataset_file(self.path, version))
             # Before what names it.
             sync_folder(self.path / "datasets")
-            self._sync_lines(_SENT, _HISTORY)
+            self._sync_lines(_SENT, SAVED_FILE, _HISTORY)
         write_whole(self.path / JOB_FILE, json.dumps({**job.to_json(), "serial": self._serial + 1}), secure=secure)
         self._serial += 1
         if secure:
@@ -211,6 +217,21 @@ class JobFolder:
         """Write down an archive's answer before the next object goes out, or that one is about to go out."""
         self._unsynced.add(_SENT)
         lines.append(self.path / _SENT, sent.__dict__)
+
+    def add_saved(self, saved: Saved) -> None:
+        """Write down that a file is about to get its name outside the spool, which survives a loss of power, or has."""
+        self._unsynced.add(SAVED_FILE)
+        lines.append(self.path / SAVED_FILE, saved.__dict__)
+        if not saved.done:
+            self._sync_lines(SAVED_FILE)
+
+    def read_saved(self) -> list[Saved]:
+        """Every file that a Save has written, or was about to write."""
+        return list(read_saved(self.path))
+
+    def has_saved(self) -> bool:
+        """Whether a Save has written anything."""
+        return any(saved.done for saved in read_saved(self.path))
 
     def remove(self, sweep: Callable[[Path], object] | None = None) -> None:
         """Take the folder away: its name goes at once, its files after that, by `sweep` if there is one."""

@@ -70,7 +70,7 @@ class RealNetwork:
 
 
 def tools(network: RealNetwork | None = None) -> Tools:
-    return Tools(lambda: NOW, network or RealNetwork(), cast("Any", None), lambda _: None, RealPrograms())
+    return Tools(lambda: NOW, network or RealNetwork(), cast("Any", None), lambda _: None, RealPrograms(), outside=Path)
 
 
 def messages(job: Job) -> list[str]:

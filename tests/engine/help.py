@@ -139,4 +139,5 @@ def tools(clock=None, network=None, decoder=None) -> Tools:
         decoder,
         lambda job: job.folder.save(job, secure=True),
         RealPrograms(),
+        outside=Path,
     )

@@ -123,7 +123,7 @@ class House:
         self.base = base
         self.clock = Clock(datetime.now().astimezone())
         self.network = CountingNetwork()
-        self.tools = Tools(self.clock, self.network, decoder, secure, RealPrograms())
+        self.tools = Tools(self.clock, self.network, decoder, secure, RealPrograms(), outside=base.joinpath)
         self.answers: list[dict[str, Any]] = []
         self.stories: dict[str, list[dict[str, Any]]] = {}
         self._decoder = decoder
