@@ -51,7 +51,7 @@ def _run(data: bytes) -> None:
 
 
 def _seeds() -> Iterator[bytes]:
-    for file in sorted(_EXAMPLES.glob("*.xml")):
+    for file in sorted(_EXAMPLES.rglob("*.xml")):
         yield file.read_bytes()
     kinds = "".join(f'<{name} name="{name}"/>' for name in actions())
     yield f"<DicomPrinter><Actions>{kinds}</Actions><Workflow/></DicomPrinter>".encode()
