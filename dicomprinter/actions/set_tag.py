@@ -55,7 +55,7 @@ class SetTag(Action):
         children=(DCM_TAG_CHILD,),
         dialect=_dialect,
         check=_check,
-        doc="sets tags in the job's dataset; empty text blanks the tag",
+        doc="set tags in the job's dataset; empty text blanks the tag",
     )
 
     tags: tuple[DcmTag, ...]

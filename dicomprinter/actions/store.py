@@ -125,7 +125,7 @@ class Store(Connected):
         dialect=_dialect,
         check=_check,
         robust=True,
-        doc="makes the job's objects and sends them to an archive",
+        doc="make the job's objects and send them to an archive",
     )
 
     peer: Peer
