@@ -112,8 +112,13 @@ ROWS = [
     ('<ImagePath>: "C:\\logo.png"', "found on Windows alone", config(IMAGE.format("C:\\logo.png"))),
     (
         '<ImagePath>: "logo.png"',
-        "write the whole path: where a service looks from there is nothing of yours",
+        "an ImagePath begins beside the configuration, a Directory at the base directory",
         config(IMAGE.format("logo.png")),
+    ),
+    (
+        '<Command>: "tools/lookup"',
+        "a program is a whole path, or a bare name that PATH finds",
+        config('<Run name="R"><Command>tools/lookup</Command></Run>'),
     ),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from dicomprinter.cli.quirks.sights import ACTIONS, OtherLetters, Unknown, Value, WithoutEffect, Written, sights
 from dicomprinter.config.kinds import BOOLEAN
@@ -178,23 +178,27 @@ def _named_only(*names: str) -> Look:
 
 
 def _of_windows(sight: Sight) -> str | None:
-    return _path(sight) if isinstance(sight, Value) and _DRIVE.match(sight.text) else None
+    return _path(sight, "ImagePath", "Directory", "Path", "Command") if _is_path(sight, _WINDOWS) else None
 
 
 def _relative(sight: Sight) -> str | None:
-    if not isinstance(sight, Value) or _DRIVE.match(sight.text) or sight.text.startswith(("/", "#{", "~")):
-        return None
-    # A program's bare name is looked for where programs are.
-    return None if sight.path[-1] == "Command" and "/" not in sight.text else _path(sight)
+    return _path(sight, "ImagePath", "Directory") if _is_path(sight, _INSIDE) else None
 
 
-def _path(sight: Value) -> str | None:
-    name = sight.path[-1]
-    return f'<{name}>: "{sight.text}"' if name in _PATHS and sight.text else None
+def _relative_program(sight: Sight) -> str | None:
+    return _path(sight, "Command") if _is_path(sight, _INSIDE) and "/" in sight.text else None
 
 
-_PATHS = ("ImagePath", "Directory", "Path", "Command")
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\|[^/]*\\")
+def _is_path(sight: Sight, pattern: re.Pattern[str]) -> TypeGuard[Value]:
+    return isinstance(sight, Value) and bool(pattern.match(sight.text))
+
+
+def _path(sight: Value, *names: str) -> str | None:
+    return f'<{sight.path[-1]}>: "{sight.text}"' if sight.path[-1] in names else None
+
+
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|[^/]*\\")
+_INSIDE = re.compile(r"(?![A-Za-z]:[\\/]|[^/]*\\)[^/#~]")
 
 DIFFERENCES = (
     Difference(
@@ -326,8 +330,15 @@ DIFFERENCES = (
     Difference(
         "a path that does not begin at the root: `logos/clinic.png`",
         "looked for from where the incumbent was started",
-        "write the whole path: where a service looks from there is nothing of yours",
+        "an ImagePath begins beside the configuration, a Directory at the base directory",
         "a service starts elsewhere than a command",
         _relative,
+    ),
+    Difference(
+        "the same of a program: `tools/lookup.exe`",
+        "looked for from where the incumbent was started",
+        "a program is a whole path, or a bare name that PATH finds",
+        "it runs in an empty folder of its own",
+        _relative_program,
     ),
 )
