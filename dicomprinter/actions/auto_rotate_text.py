@@ -5,20 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.later import LaterAction
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
 from dicomprinter.config.kinds import BOOLEAN, SIDE, decimal, integer
 from dicomprinter.config.spec import Spec, optional
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.config.tree import Node
+    from dicomprinter.imaging.orientation.finding import Gates
+    from dicomprinter.job.job import Job
 
 _SHARE = decimal(0, 1)
 
 
 @dataclass(frozen=True)
-class AutoRotateText(LaterAction):
-    """Turns pages by their text; confidences and weights are shares from 0 to 1, the analysis side is in pixels."""
+class AutoRotateText(Action):
+    """Turns pages by their text; confidences and weights are shares from 0 to 1, the analysis side is in pixels.
+
+    What the confidences mean says `imaging.orientation.analysis`. A page image becomes a new file of the job. A PDF is
+    turned by the /Rotate of its pages, in a new file that begins with the old one. A DICOM file stays as it is.
+    """
 
     spec = Spec(
         "AutoRotateText",
@@ -70,3 +76,29 @@ class AutoRotateText(LaterAction):
             use_hints=node.content("UseHints", True),
             trust_hint_confidence=node.content("TrustHintConfidence", 0.90),
         )
+
+    def gates(self) -> Gates:
+        """How a page is looked at, and from what on it is turned."""
+        from dicomprinter.imaging.orientation.finding import Gates  # noqa: PLC0415 - only who performs it needs it
+
+        return Gates(
+            axis=self.min_axis_confidence,
+            direction=self.min_direction_confidence,
+            direction_180=self.min_direction_confidence_180,
+            lines_180=self.min_lines_for_180,
+            delta=self.min_score_delta,
+            margin_percent=self.margin_band_percent,
+            margin_weight=self.margin_weight,
+            longest=self.max_analysis_side,
+        )
+
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Turn the pages that are not upright; the history tells of each page what was decided, and why.
+
+        Raises:
+            PermanentError: what cannot be read or turned, with FailOnUnsupported.
+            TransientError: the decoder cannot be started.
+        """
+        from dicomprinter.actions.upright import turn_pages  # noqa: PLC0415 - it imports all that opens pages
+
+        turn_pages(self, job, tools)

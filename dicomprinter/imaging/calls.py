@@ -74,6 +74,21 @@ def _edited(request: Request, limits: Limits) -> Answered:
     return {"notes": notes}, memoryview(encode_page_file(page))
 
 
+def _look(request: Request, limits: Limits) -> Answered:
+    from dicomprinter.imaging.orientation.finding import Gates  # noqa: PLC0415 - few jobs need it
+    from dicomprinter.imaging.orientation.look import look  # noqa: PLC0415 - few jobs need it
+
+    finding = look(Path(request["path"]), request["index"], Gates(**request["gates"]), limits)
+    return {"finding": asdict(finding)}, NOTHING
+
+
+def _turned(request: Request, _: Limits) -> Answered:
+    from dicomprinter.imaging.pdf_turn import turn_pages  # noqa: PLC0415 - few jobs need it
+
+    turned = turn_pages(Path(request["path"]), {int(index): turn for index, turn in request["turns"].items()})
+    return {"signed": turned.signed}, memoryview(turned.data)
+
+
 def _opened(request: Request, limits: Limits) -> tuple[Page, list[str]]:
     """A page after its edits, and what the job's history should tell of them."""
     page = open_page(Path(request["path"]), request["index"], limits, dpi=request["dpi"])
@@ -112,6 +127,8 @@ _CALLS: Final[Mapping[str, Callable[[Request, Limits], Answered]]] = MappingProx
         "page": _page,
         "form": _form,
         "edited": _edited,
+        "look": _look,
+        "turned": _turned,
         "bitstream": _bitstream,
         "frame": _frame,
         "texts": _texts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +17,7 @@ from dicomprinter.imaging.edits.steps import Steps
 from dicomprinter.imaging.heap import give_back
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.mode import ColourMode
+from dicomprinter.imaging.orientation.finding import Finding, Gates
 from dicomprinter.imaging.pool import Caller, Pool, cores
 from dicomprinter.imaging.probe import Probe
 from dicomprinter.imaging.process import Admit, Answer, ChildProcess, at_once
@@ -169,6 +170,28 @@ class Decoder:
         answer = self._call({"call": "edited", "path": str(path), "index": index, "edits": edits.to_message()}, admit)
         _tell(answer, note)
         return answer.body or None
+
+    def look(self, path: Path, index: int, gates: Gates) -> Finding:
+        """`imaging.orientation.look.look` in the child: which way the text of a page stands.
+
+        Raises:
+            PermanentError, TransientError: as `page`.
+        """
+        request = {"call": "look", "path": str(path), "index": index, "gates": asdict(gates)}
+        return Finding(**self._call(request).message["finding"])
+
+    def turned(self, path: Path, turns: Mapping[int, int]) -> tuple[memoryview, bool]:
+        """`imaging.pdf_turn.turn_pages` in the child.
+
+        Returns:
+            the PDF, and whether it is signed.
+
+        Raises:
+            PermanentError: it cannot be turned, made the decoder crash, or took too long.
+            TransientError: the child cannot be started.
+        """
+        answer = self._call({"call": "turned", "path": str(path), "turns": dict(turns)})
+        return answer.body, bool(answer.message["signed"])
 
     def form(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from dicomprinter.dicom.page import Form, Page
 from dicomprinter.errors import PermanentError
@@ -15,7 +16,7 @@ from dicomprinter.imaging.probe import sniff
 from dicomprinter.imaging.refusals import refusing
 from dicomprinter.imaging.source import mapped
 
-_PDF = "application/pdf"
+PDF: Final = "application/pdf"
 
 
 def open_page(path: Path, index: int, limits: Limits | None = None, *, dpi: float = 300) -> Page:
@@ -34,7 +35,7 @@ def open_page(path: Path, index: int, limits: Limits | None = None, *, dpi: floa
     limits = limits or Limits()
     with refusing(index), mapped(path, limits) as data:
         media_type = sniff(data)
-        if media_type == _PDF:
+        if media_type == PDF:
             return pdf.render(path, index, dpi, limits)
         found = picture(path, data, media_type, index, limits)
         if found is None:
@@ -54,7 +55,7 @@ def open_form(
     limits = limits or Limits()
     with refusing(index), mapped(path, limits) as data:
         media_type = sniff(data)
-        if media_type == _PDF:
+        if media_type == PDF:
             return in_mode(pdf.form(path, index, dpi, limits), mode)
         found = picture(path, data, media_type, index, limits)
         if found is None:

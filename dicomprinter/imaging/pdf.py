@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import mmap
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,6 +74,21 @@ def render(path: Path, index: int, dpi: float, limits: Limits) -> Page:
             bitmap_maker=lambda _width, _height, **options: _bitmap(columns, rows, **options),
         )
         return Page(bitmap.to_numpy(), 8, (dpi, dpi))
+
+
+@contextmanager
+def page_of(path: Path, index: int) -> Iterator[Any]:
+    """A page of pypdfium2's, open within the block.
+
+    Raises:
+        InputError: the file cannot be opened, or the page cannot be read.
+        PermanentError: it has no such page.
+    """
+    with opened(path) as document:
+        if not 0 <= index < len(document):
+            raise no_page(index)
+        _size(document, index)
+        yield document[index]
 
 
 def form(path: Path, index: int, dpi: float, limits: Limits) -> Form:

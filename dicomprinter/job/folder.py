@@ -9,6 +9,7 @@ sent.jsonl        archives' answers, a line each, added as they come
 saved.jsonl       the files that a Save writes outside the spool, a line each, before and after (job/saved.py)
 history.jsonl     what happened, a line each
 work/             objects being built and sent; may go at any time
+orientation.json  which way up pages are, as it came in beside the file
 command.json      an operator's command, renamed in, taken away when it is answered
 match, match.json what an operator says the job is (job/match.py)
 """
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 _SENT = "sent.jsonl"
 _HISTORY = "history.jsonl"
 COMMAND_FILE = "command.json"
+HINTS_FILE = "orientation.json"
 _LOG = logging.getLogger("dicomprinter.job")
 _LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "SUCCESS": 25, "WARN": logging.WARNING, "ERROR": logging.ERROR}
 
@@ -305,6 +307,16 @@ class JobFolder:
         dataset = read_dataset(text)
         self._dataset = text
         return dataset
+
+    def read_hints(self, most: int) -> bytes | None:
+        """`orientation.json` as it came in, at most so many bytes and one; None when none came.
+
+        Raises:
+            OSError: it cannot be read now.
+        """
+        with suppress(FileNotFoundError), (self.path / HINTS_FILE).open("rb") as stream:
+            return stream.read(most + 1)
+        return None
 
     def read_sent(self) -> list[Sent]:
         """Every answer that was written down."""

@@ -21,6 +21,8 @@ _LONGEST: Final = 400
 """Pixels that letters which touch may be broad together."""
 _POINT: Final = 14
 _LETTERS_OF_A_LINE: Final = 4
+_WORDS_APART: Final = 3
+"""Heights of a letter; what is further apart is no line, but columns."""
 
 _Flags = npt.NDArray[np.bool_]
 _Shares = npt.NDArray[np.float64]
@@ -100,19 +102,21 @@ def read_across(mask: Mask, margin: float, margin_weight: float) -> Lines:
     heads = np.abs(top[left] - top[right]) <= tolerance
     feet = np.abs(bottom[left] - bottom[right]) <= tolerance
     worth = np.minimum(weight[left], weight[right])
-    # A line is what holds together; a few marks side by side are found anywhere.
+    # A few marks side by side are found anywhere; what holds together is a piece of a line.
     aligned = heads | feet
-    line = united(len(height), left[aligned], right[aligned])
-    lengths = np.bincount(line, letters, len(height))
-    is_line = lengths >= _LETTERS_OF_A_LINE
-    within = is_line[line[left]]
+    is_next = pairs.gap <= greater
+    piece = united(len(height), left[aligned & is_next], right[aligned & is_next])
+    is_piece = np.bincount(piece, letters, len(height)) >= _LETTERS_OF_A_LINE
+    within = is_next & is_piece[piece[left]]
+    line = united(len(height), left, right)
+    count = len(np.unique(line[is_piece[piece]]))
     near = np.clip(1 - pairs.gap / greater, 0, 1)
     total = float((weight * letters)[np.unique(owner)].sum())
     score = float((worth * near * np.where(aligned, within, -1.0)).sum()) / max(total, 1.0)
     alike = within & (lesser * 2 >= greater)
     stems = Votes(float((worth * (alike & feet & ~heads)).sum()), float((worth * (alike & heads & ~feet)).sum()))
     stops = _stops(marks, pairs, top, bottom, worth * within)
-    return Lines(max(score, 0.0), int(is_line.sum()), total, stems, dots, stops)
+    return Lines(max(score, 0.0), count, total, stems, dots, stops)
 
 
 def _letters(marks: Marks) -> _Flags:
@@ -208,7 +212,7 @@ def _pairs(marks: Marks, owner: Numbers, kept: _Flags, height: Numbers) -> _Pair
     shared = np.diff(first, append=len(left))
     left, right, gap = left[first], right[first], gap[first]
     greater, lesser = np.maximum(height[left], height[right]), np.minimum(height[left], height[right])
-    fits = (gap <= greater) & (greater <= 4 * lesser + 4)
+    fits = (gap <= _WORDS_APART * greater) & (greater <= 4 * lesser + 4)
     fits &= shared * 2 >= np.minimum(marks.height[left], marks.height[right])
     left, right, gap = left[fits], right[fits], gap[fits]
     order = np.lexsort((gap, left))

@@ -88,7 +88,8 @@ def united(count: int, one: Numbers, other: Numbers) -> Numbers:
 
     Args:
         count: things.
-        one, other: (links,), which two each link joins.
+        one: (links,), what each link joins.
+        other: (links,), with what.
     """
     name = np.arange(count)
     while True:
