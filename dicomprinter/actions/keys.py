@@ -22,6 +22,7 @@ from dicomprinter.actions.dcm import (
 from dicomprinter.config.kinds import BOOLEAN, PATTERN, TAG, Kind, choice
 from dicomprinter.config.placeholders import Template
 from dicomprinter.config.spec import Attribute, Child, Spec
+from dicomprinter.dicom.pcre import compiled
 from dicomprinter.dicom.query_filter import has_wildcard, range_problem
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class KeyPart:
         filled = ""
         for index, part in enumerate(self.text.parts):
             filled += part if isinstance(part, str) else regex.escape(part.expand(source, f"{place}#{index}") or "")
-        return regex.compile(filled, regex.V0 | regex.IGNORECASE)
+        return compiled(filled, ignore_case=True)
 
 
 @dataclass(frozen=True)

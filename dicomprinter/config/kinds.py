@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import regex
-
 from dicomprinter.config.placeholders import Template
 from dicomprinter.dicom.character_sets import is_known
+from dicomprinter.dicom.pcre import compiled
 from dicomprinter.dicom.tags import parse_tag, refused_in_a_job, tag_name
 
 if TYPE_CHECKING:
@@ -77,8 +76,8 @@ def _settable_tag(text: str) -> Any:
 
 def _pattern(text: str) -> Any:
     try:
-        return regex.compile(text, regex.V0)
-    except (regex.error, RecursionError, MemoryError) as error:
+        return compiled(text)
+    except ValueError as error:
         raise ValueError(f'"{text}" is not a regular expression: {error}') from None
 
 

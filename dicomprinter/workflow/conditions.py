@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import regex
-
 from dicomprinter.config.kinds import BOOLEAN, PATTERN
 from dicomprinter.dicom.expressions import search
+from dicomprinter.dicom.pcre import compiled
 from dicomprinter.dicom.tags import parse_tag, tag_text
 
 if TYPE_CHECKING:
@@ -132,5 +131,4 @@ class Condition:
         return job.tag_text(self.tag or 0) or ""
 
     def _matches(self, text: str) -> bool:
-        flags = 0 if self.case_sensitive else regex.IGNORECASE
-        return search(regex.compile(self.value, flags), text, self.label)
+        return search(compiled(self.value, ignore_case=not self.case_sensitive), text, self.label)
