@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dicomprinter.actions.programs import Programs
     from dicomprinter.config.spec import Spec
     from dicomprinter.config.tree import Node, Position
+    from dicomprinter.dicom.normalized import Heard, Request, Response
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.dicom.status import StoreResult
     from dicomprinter.imaging.decoder import Decoder
@@ -73,6 +74,9 @@ class OpenAssociation(Protocol):
 
     def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:
         """The answers to a query."""
+
+    def normalized(self, request: Request, heard: Heard) -> Response:
+        """A request to a printer, and its answer; `heard` gets what it reports meanwhile."""
 
 
 class Network(Protocol):

@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, Self
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, policy
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
 from dicomprinter.actions.film import FILM_BOX, IMAGE_BOX, SESSION, FilmBox, FilmSession, ImageBox, merged
-from dicomprinter.actions.later import LaterAction
+from dicomprinter.actions.printing.classes import ANNOTATION_BOX, COLOUR_META, GRAYSCALE_META, PRESENTATION_LUT
 from dicomprinter.config.kinds import TEXT, Kind, choice
 from dicomprinter.config.spec import Child, Spec, optional
+from dicomprinter.dicom.syntaxes import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
     from dicomprinter.dicom.peer import Peer
+    from dicomprinter.job.job import Job
 
 _RESOLUTION = re.compile(r"(\d{1,5})\s*[xX]\s*(\d{1,5})")
+_SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 _NOT_IN_COLOUR = ("MinDensity", "MaxDensity", "ConfigurationInformation")
 
 
@@ -41,7 +47,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class Print(LaterAction, Connected):
+class Print(Connected):
     """Prints the pages; `mode` is Color, Grayscale8 or Grayscale12, `resolution` pixels an inch (across, down)."""
 
     spec = Spec(
@@ -85,10 +91,42 @@ class Print(LaterAction, Connected):
         )
 
     def overridden(self, changes: Node) -> Self:
-        """This action with the film attributes of an Update; what the Update does not name stays."""
-        return replace(
-            self,
-            session=merged(self.session, changes.child("BasicFilmSessionAttributes")),
-            film_box=merged(self.film_box, changes.child("BasicFilmBoxAttributes")),
-            image_box=merged(self.image_box, changes.child("BasicImageBoxAttributes")),
-        )
+        """This action with a part of an Update: one of the three elements; what it does not name stays."""
+        match changes.name:
+            case SESSION.name:
+                return replace(self, session=merged(self.session, changes))
+            case FILM_BOX.name:
+                return replace(self, film_box=merged(self.film_box, changes))
+            case IMAGE_BOX.name:
+                return replace(self, image_box=merged(self.image_box, changes))
+        return super().overridden(changes)
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether the printer gets colours."""
+        return self.mode == "Color"
+
+    @property
+    def meta(self) -> str:
+        """The Meta SOP class that is spoken."""
+        return COLOUR_META if self.is_colour else GRAYSCALE_META
+
+    def contexts(self) -> list[tuple[str, Sequence[str]]]:
+        """The Meta SOP class, a Presentation LUT for grey, and annotation boxes where the file wants them."""
+        found: list[tuple[str, Sequence[str]]] = [(self.meta, _SYNTAXES)]
+        if not self.is_colour:
+            found.append((PRESENTATION_LUT, _SYNTAXES))
+        if self.film_box.annotation_display_format_id is not None:
+            found.append((ANNOTATION_BOX, _SYNTAXES))
+        return found
+
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Print every page that the printer has not confirmed yet.
+
+        Raises:
+            TransientError: the printer is away, busy or reports FAILURE; the films that it confirmed stay confirmed.
+            PermanentError: a page cannot be made, or the printer refuses for good.
+        """
+        from dicomprinter.actions.printing.films import print_films  # noqa: PLC0415 - it imports all that makes pages
+
+        print_films(self, job, tools)

@@ -31,7 +31,7 @@ class Report:
         job: its id.
         outcome: done, held, manual, suspended or discarded.
         instances: each answer of an archive, or each object of a dry run, whose status is None.
-        stored: whether an archive has anything of it.
+        stored: whether an archive or a printer has confirmed anything of it.
         asks: whether it waits for `jobs match`.
     """
 
@@ -58,9 +58,8 @@ class Report:
             if dry:
                 instance["file"] = str(dry.file(sent.action, sent.sop_instance_uid).absolute())
             instances.append(instance)
-        stored = any(sent.stored for sent in job.sent()) or job.folder.has_saved()
         history, asks = tuple(job.folder.history()), job.asks is not None
-        return cls(job.id, outcome, job.reason, history, tuple(instances), stored, asks)
+        return cls(job.id, outcome, job.reason, history, tuple(instances), job.has_left, asks)
 
     def to_json(self) -> dict[str, Any]:
         """For a program, which has the instances' statuses."""
@@ -77,7 +76,7 @@ def show_report(report: Report, on: str, *, dry: bool, is_told: bool) -> None:
         is_told: whether the log has told the history on the screen already.
     """
     if dry:
-        click.secho("a dry run: nobody is called, every Store is answered with success", bold=True)
+        click.secho("a dry run: nobody is called, every Store and Print is answered with success", bold=True)
     # The outcome is told below.
     told = (report.outcome, f"{report.outcome}: {report.reason}")
     lines = (line for line in report.history if line.get("message") not in told)

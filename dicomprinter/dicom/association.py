@@ -21,16 +21,17 @@ from typing import Final, Self
 
 from pydicom.dataset import Dataset
 
-from dicomprinter.dicom import commands, failures, pdus
-from dicomprinter.dicom.commands import Command, encode_command
+from dicomprinter.dicom import commands, failures, normalized, pdus
+from dicomprinter.dicom.commands import Command, Value, encode_command
 from dicomprinter.dicom.contexts import Answer, Context, number_contexts
 from dicomprinter.dicom.find_limits import FindLimits
 from dicomprinter.dicom.identifiers import decode_identifier, encode_identifier
-from dicomprinter.dicom.messages import Messages
+from dicomprinter.dicom.messages import Message, Messages
 from dicomprinter.dicom.negotiation import decode_accept, encode_request
+from dicomprinter.dicom.normalized import Event, Heard, Request, Response
 from dicomprinter.dicom.part10 import read_meta
 from dicomprinter.dicom.peer import Peer
-from dicomprinter.dicom.status import Kind, Status, StoreResult, echo_status, find_status, store_status
+from dicomprinter.dicom.status import Kind, Status, StoreResult, echo_status, find_status, print_status, store_status
 from dicomprinter.dicom.wire import Wire
 from dicomprinter.errors import PermanentError, TransientError
 
@@ -43,7 +44,9 @@ _C_FIND: Final = 0x0020
 _C_ECHO: Final = 0x0030
 _RESPONSE: Final = 0x8000
 _PENDING: Final = (0xFF00, 0xFF01)
-_WITH_DATA_SET: Final[Mapping[int, int | str]] = MappingProxyType(
+# A printer reports now and then; one that never ends is broken.
+_MOST_REPORTS: Final = 1000
+_WITH_DATA_SET: Final[Mapping[int, Value]] = MappingProxyType(
     {commands.PRIORITY: 0, commands.COMMAND_DATA_SET_TYPE: commands.HAS_DATA_SET}
 )
 
@@ -200,6 +203,36 @@ class Association:
         _, _, code = self._receive(_C_ECHO, "the answer to C-ECHO")
         return echo_status(code)
 
+    def normalized(self, request: Request, heard: Heard) -> Response:
+        """A request on a normalized instance, and its answer (PS3.7 10.1); judged as a printer's (`print_status`).
+
+        Args:
+            request: what is asked for.
+            heard: gets what the peer reports meanwhile, each already answered with 0000.
+
+        Raises:
+            PermanentError: no context was accepted for it, or its file cannot be read.
+        """
+        context = self._context(request.context, *self.accepted(request.context)[:1])
+        self._message_id = self._message_id % 0xFFFF + 1
+        command = encode_command(request.command(self._message_id))
+        if isinstance(request.data, Path):
+            with _opened(request.data) as file:
+                self._messages.send_file(context.number, command, file, os.fstat(file.fileno()).st_size)
+        else:
+            data = b"" if request.data is None else encode_identifier(request.data, context.transfer_syntax)
+            self._messages.send(context.number, command, data)
+        awaited = f"the answer to {request.operation}"
+        for _ in range(_MOST_REPORTS):
+            message = self._messages.receive(awaited)
+            if message.command.number(commands.COMMAND_FIELD) != normalized.EVENT_REPORT:
+                answer, data, code = self._checked(message, request.operation, awaited)
+                return Response.made(print_status(code), answer, self._decoded(data, context.transfer_syntax))
+            self._messages.send(message.context, encode_command(normalized.event_answer(message.command)))
+            heard(self._event(message, context.transfer_syntax))
+        self.abort()
+        raise failures.garbled(self.peer, detail=f"{_MOST_REPORTS} reports came instead of {awaited}")
+
     def close(self) -> None:
         """Release the association; does nothing when it is closed."""
         self._messages.release()
@@ -226,9 +259,9 @@ class Association:
         syntax = f" as {failures.uid_text(transfer_syntax)}" if transfer_syntax else ""
         raise self.no_context(failures.uid_text(sop_class) + syntax)
 
-    def _request(self, field: int, sop_class: str, elements: Mapping[int, int | str]) -> bytes:
+    def _request(self, field: int, sop_class: str, elements: Mapping[int, Value]) -> bytes:
         self._message_id = self._message_id % 0xFFFF + 1
-        common: dict[int, int | str] = {
+        common: dict[int, Value] = {
             commands.AFFECTED_SOP_CLASS_UID: sop_class,
             commands.COMMAND_FIELD: field,
             commands.MESSAGE_ID: self._message_id,
@@ -236,7 +269,10 @@ class Association:
         return encode_command({**common, **elements})
 
     def _receive(self, request: int, awaited: str) -> tuple[Command, bytes, int]:
-        answer, data = self._messages.receive(awaited)
+        return self._checked(self._messages.receive(awaited), request, awaited)
+
+    def _checked(self, message: Message, request: int, awaited: str) -> tuple[Command, bytes, int]:
+        answer = message.command
         status = answer.number(commands.STATUS)
         fits = (
             answer.number(commands.COMMAND_FIELD) == request | _RESPONSE
@@ -245,7 +281,24 @@ class Association:
         if not fits or status is None:
             self.abort()
             raise failures.garbled(self.peer, detail=f"another message came instead of {awaited}")
-        return answer, data, status
+        return answer, message.data, status
+
+    def _event(self, message: Message, default_syntax: str) -> Event:
+        report = message.command
+        syntaxes = {context.number: context.transfer_syntax for context in self._answer.accepted}
+        return Event(
+            report.text(commands.AFFECTED_SOP_CLASS_UID),
+            report.text(commands.AFFECTED_SOP_INSTANCE_UID),
+            report.number(commands.EVENT_TYPE_ID) or 0,
+            self._decoded(message.data, syntaxes.get(message.context, default_syntax)),
+        )
+
+    def _decoded(self, data: bytes, transfer_syntax: str) -> Dataset:
+        try:
+            return decode_identifier(data, transfer_syntax)
+        except ValueError as error:
+            self.abort()
+            raise failures.garbled(self.peer, detail=str(error)) from error
 
     def _check_final(self, status: Status, answer: Command) -> None:
         if status.kind is Kind.SUCCESS:

@@ -9,6 +9,7 @@ from typing import Final
 
 # Element numbers in group 0000.
 AFFECTED_SOP_CLASS_UID: Final = 0x0002
+REQUESTED_SOP_CLASS_UID: Final = 0x0003
 COMMAND_FIELD: Final = 0x0100
 MESSAGE_ID: Final = 0x0110
 MESSAGE_ID_BEING_RESPONDED_TO: Final = 0x0120
@@ -18,9 +19,16 @@ STATUS: Final = 0x0900
 OFFENDING_ELEMENT: Final = 0x0901
 ERROR_COMMENT: Final = 0x0902
 AFFECTED_SOP_INSTANCE_UID: Final = 0x1000
+REQUESTED_SOP_INSTANCE_UID: Final = 0x1001
+EVENT_TYPE_ID: Final = 0x1002
+ATTRIBUTE_IDENTIFIER_LIST: Final = 0x1005
+ACTION_TYPE_ID: Final = 0x1008
 
 HAS_DATA_SET: Final = 0x0001
 NO_DATA_SET: Final = 0x0101
+
+Value = int | str | tuple[int, ...]
+"""What a command set may hold: a number (VR US), a UID (VR UI), or tags (VR AT)."""
 
 _GROUP_LENGTH: Final = 0x0000
 _ELEMENT: Final = struct.Struct("<HHL")
@@ -64,11 +72,11 @@ class Command:
         return self.number(COMMAND_DATA_SET_TYPE) not in (None, NO_DATA_SET)
 
 
-def encode_command(elements: Mapping[int, int | str]) -> bytes:
+def encode_command(elements: Mapping[int, Value]) -> bytes:
     """Encode a command set, its group length in front.
 
     Args:
-        elements: values by element number: integers are of VR US, strings of VR UI.
+        elements: values by element number.
     """
     body = b"".join(_encoded(element, elements[element]) for element in sorted(elements))
     return _ELEMENT.pack(0, _GROUP_LENGTH, 4) + len(body).to_bytes(4, "little") + body
@@ -99,9 +107,12 @@ def decode_command(data: bytes) -> Command:
     return Command(elements)
 
 
-def _encoded(element: int, value: int | str) -> bytes:
+def _encoded(element: int, value: Value) -> bytes:
     if isinstance(value, int):
         return _ELEMENT.pack(0, element, _US.size) + _US.pack(value)
+    if isinstance(value, tuple):
+        tags = b"".join(_US.pack(tag >> 16) + _US.pack(tag & 0xFFFF) for tag in value)
+        return _ELEMENT.pack(0, element, len(tags)) + tags
     encoded = value.encode("ascii")
     encoded += b"\0" * (len(encoded) % 2)
     return _ELEMENT.pack(0, element, len(encoded)) + encoded

@@ -7,7 +7,7 @@ import io
 import logging
 import time
 from collections import deque
-from typing import Final
+from typing import Final, NamedTuple
 
 from dicomprinter.dicom import failures, pdus
 from dicomprinter.dicom.commands import Command, decode_command
@@ -27,6 +27,14 @@ _AFTERMATH: Final = 1.0
 _LONGEST_LAST_WORDS: Final = 1024 * 1024
 
 
+class Message(NamedTuple):
+    """A message that came: the number of its presentation context, its command set, its data set as sent."""
+
+    context: int
+    command: Command
+    data: bytes
+
+
 class Messages:
     """Sends and receives DIMSE messages. After any failure the connection is closed and every call fails."""
 
@@ -39,7 +47,7 @@ class Messages:
         self._peer = peer
         self._wire = wire
         self._open = True
-        self._arrived: deque[tuple[int, bytes]] = deque()
+        self._arrived: deque[tuple[int, int, bytes]] = deque()
         longest = min(max_pdu or _LONGEST_SENT, _LONGEST_SENT) - pdus.FRAGMENT_OVERHEAD
         # Fragments have an even number of bytes.
         self._longest_fragment = longest - longest % 2
@@ -87,8 +95,8 @@ class Messages:
                 "a file that was being sent became shorter", cause="something changed it", remedy="send it again"
             ) from None
 
-    def receive(self, awaited: str) -> tuple[Command, bytes]:
-        """The next message as (command set, data set as sent); `awaited` says in words what should come.
+    def receive(self, awaited: str) -> Message:
+        """The next message; `awaited` says in words what should come.
 
         Raises:
             TransientError: nothing came within the DIMSE time-out, or the association ended.
@@ -99,7 +107,7 @@ class Messages:
         while True:
             while not self._arrived:
                 self._receive_fragments(awaited, deadline)
-            control, fragment = self._arrived.popleft()
+            context, control, fragment = self._arrived.popleft()
             part = parts[control & pdus.COMMAND]
             part += fragment
             if len(part) > _LONGEST_ANSWER:
@@ -109,9 +117,9 @@ class Messages:
             if control & pdus.COMMAND:
                 command = self._decode_command(bytes(part))
                 if not command.has_data_set:
-                    return command, b""
+                    return Message(context, command, b"")
             elif command is not None:
-                return command, bytes(part)
+                return Message(context, command, bytes(part))
 
     def release(self) -> None:
         """A-RELEASE (PS3.8 7.2): all answers are there, so a peer that breaks it off is only noted."""

@@ -102,13 +102,13 @@ def fragments(data: bytes, context: int, control: int, longest: int) -> bytes:
     return b"".join(parts)
 
 
-def split_fragments(body: bytes) -> list[tuple[int, bytes]]:
-    """The fragments in a P-DATA-TF as (control byte, bytes) (PS3.8 9.3.5.1).
+def split_fragments(body: bytes) -> list[tuple[int, int, bytes]]:
+    """The fragments in a P-DATA-TF as (context's number, control byte, bytes) (PS3.8 9.3.5.1).
 
     Raises:
         ValueError: one does not fit into its PDU, or there are more than anybody sends.
     """
-    found: list[tuple[int, bytes]] = []
+    found: list[tuple[int, int, bytes]] = []
     start = 0
     while start < len(body):
         length = int.from_bytes(body[start : start + 4], "big")
@@ -117,6 +117,6 @@ def split_fragments(body: bytes) -> list[tuple[int, bytes]]:
             raise ValueError("a fragment that does not fit into its PDU")
         if len(found) == _MOST_FRAGMENTS:
             raise ValueError(f"a PDU of more than {_MOST_FRAGMENTS} fragments")
-        found.append((body[start + 5], body[start + 6 : end]))
+        found.append((body[start + 4], body[start + 5], body[start + 6 : end]))
         start = end
     return found

@@ -1,4 +1,4 @@
-"""What a peer's status means: in words, why, and what to do (PS3.7 Annex C, PS3.4 GG.4.2 and C.4.1.1.4)."""
+"""What a peer's status means: in words, why, and what to do (PS3.7 Annex C, PS3.4 GG.4.2, C.4.1.1.4 and H.4)."""
 
 from __future__ import annotations
 
@@ -248,6 +248,76 @@ _FIND: Final[tuple[_Row, ...]] = (
     ),
 )
 
+_DENSITY: Final = "correct MinDensity and MaxDensity, or the calibration of the printer"
+_SIZE: Final = "print smaller pages, say Resolution, or choose a layout with larger images"
+_SEEN: Final = "look at the film"
+
+# Of a printer (PS3.4 H.4.1.2 to H.4.9.1): what was printed with a warning is printed.
+_PRINT: Final[tuple[_Row, ...]] = (
+    (
+        _one(0x0107),
+        Kind.WARNING,
+        "attribute list error",
+        "the printer does not know some attributes and does without them",
+        "leave them out of the action; the printer may name them",
+    ),
+    (
+        _one(0x0110),
+        Kind.PERMANENT,
+        "processing failure",
+        "the printer met an error of its own",
+        f"{_LOG}, then send the job on",
+    ),
+    (
+        _one(0x0116),
+        Kind.WARNING,
+        "attribute value out of range",
+        "the printer found a value out of its range and took one of its own",
+        "correct the value; the printer may name the attribute",
+    ),
+    (
+        _one(0x0213),
+        Kind.PERMANENT,
+        "resource limitation",
+        "the printer cannot hold what the job asks for",
+        "print fewer or smaller pages on a film, or ask for more memory in the printer",
+    ),
+    (
+        _one(0x0111),
+        Kind.PERMANENT,
+        "duplicate SOP instance",
+        "the printer still holds a session or film of this UID",
+        f"try again; {_LOG} if it stays",
+    ),
+    *(row for row in _GENERAL if row[1] not in (Kind.DUPLICATE, Kind.WARNING)),
+    (
+        _one(0xB600),
+        Kind.WARNING,
+        "memory allocation not supported",
+        "the printer sets no memory aside",
+        "leave MemoryAllocation out of the action",
+    ),
+    (_one(0xB602), Kind.PERMANENT, "empty page", "no film of the session holds an image", _LOG),
+    (_one(0xB603), Kind.PERMANENT, "empty page", "the film holds no image", _LOG),
+    (_one(0xB604), Kind.WARNING, "image made smaller", "it was larger than its place on the film", _SEEN),
+    (_one(0xB605), Kind.WARNING, "density out of range", "the printer took a density of its own", _DENSITY),
+    (_one(0xB609), Kind.WARNING, "image cropped", "it was larger than its place on the film", _SEEN),
+    (_one(0xB60A), Kind.WARNING, "image decimated", "it was larger than its place on the film", _SEEN),
+    (_one(0xC600), Kind.PERMANENT, "session without a film", "the printer finds no film in the session", _LOG),
+    (_one(0xC601), Kind.TRANSIENT, "print queue full", "the printer has other work", "try again later"),
+    (_one(0xC602), Kind.TRANSIENT, "print queue full", "the printer has other work", "try again later"),
+    (_one(0xC603), Kind.PERMANENT, "image too large", "it is larger than its place on the film", _SIZE),
+    (_one(0xC605), Kind.TRANSIENT, "printer's memory full", "the printer has other work", "try again later"),
+    (_one(0xC613), Kind.PERMANENT, "images too large", "together they are larger than their place on the film", _SIZE),
+    (
+        _one(0xC616),
+        Kind.PERMANENT,
+        "film not printed yet",
+        "the printer holds a film that was begun and takes one at a time",
+        _LOG,
+    ),
+)
+
 
 def _look_up(code: int, table: tuple[_Row, ...]) -> Status:
     for codes, kind, meaning, cause, remedy in table:
@@ -279,3 +349,8 @@ def find_status(code: int) -> Status:
 def echo_status(code: int) -> Status:
     """What the answer to a C-ECHO means (PS3.7 9.1.5.1.4)."""
     return _look_up(code, _GENERAL)
+
+
+def print_status(code: int) -> Status:
+    """What a printer's answer to any request means (PS3.4 H.4, PS3.7 C.4 and C.5); an unknown code is permanent."""
+    return _look_up(code, _PRINT)

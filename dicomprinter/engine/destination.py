@@ -20,6 +20,7 @@ class Step(StrEnum):
     OPEN = "open"
     STORE = "store"
     FIND = "find"
+    PRINT = "print"
 
 
 # After so many failures in a row nothing more goes out.

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from dicomprinter.actions.programs import Call, Ended
+    from dicomprinter.dicom.normalized import Heard, Request, Response
     from dicomprinter.dicom.peer import Peer
+    from dicomprinter.engine.dry_print import DryPrinter
 
 
 class DryNetwork(AsksNobody):
-    """Answers every Store with success and every Query with nothing; keeps each object below a folder."""
+    """Answers Stores and Prints with success and Queries with nothing; keeps objects and films below a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,7 +36,11 @@ class DryNetwork(AsksNobody):
 
     def file(self, action: str, sop_instance: str) -> Path:
         """Where an action's object is kept."""
-        return self.folder / re.sub(r"[^\w.-]+", "_", action) / f"{sop_instance}.dcm"
+        return self.place(action) / f"{sop_instance}.dcm"
+
+    def place(self, action: str) -> Path:
+        """Where what an action sends or prints is kept."""
+        return self.folder / re.sub(r"[^\w.-]+", "_", action)
 
 
 class DryAssociation:
@@ -47,6 +53,7 @@ class DryAssociation:
         self._network = network
         self._contexts = dict(contexts)
         self._action = action
+        self._printer: DryPrinter | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +79,15 @@ class DryAssociation:
     def find(self, sop_class: str, identifier: Dataset, *, default_charset: str = "") -> Iterator[Dataset]:  # noqa: ARG002 - stands in for Association.find
         """Nothing: `--assume` says what the conditions after it shall see."""
         return iter(())
+
+    def normalized(self, request: Request, heard: Heard) -> Response:  # noqa: ARG002 - stands in for Association.normalized
+        """Keep what would be printed."""
+        if self._printer is None:
+            from dicomprinter.engine.dry_print import DryPrinter  # noqa: PLC0415 - it brings numpy and Pillow
+
+            folder, syntaxes = self._network.place(self._action), self.accepted(request.context)
+            self._printer = DryPrinter(folder, syntaxes[0])
+        return self._printer.answer(request)
 
 
 def kept_below(folder: Path) -> Callable[[Path], Path]:

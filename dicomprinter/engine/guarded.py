@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from dicomprinter.dicom.normalized import Operation, has_failed
 from dicomprinter.dicom.status import Kind
 from dicomprinter.engine.destination import Step
 from dicomprinter.errors import PermanentError, TransientError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from dicomprinter.actions.base import Network, OpenAssociation
+    from dicomprinter.dicom.normalized import Heard, Request, Response
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.dicom.status import StoreResult
     from dicomprinter.engine.destinations import Destinations
@@ -136,3 +138,20 @@ class _Association:
                 self._guarded.succeed(self._peer, Step.FIND)
             raise
         self._guarded.succeed(self._peer, Step.FIND)
+
+    def normalized(self, request: Request, heard: Heard) -> Response:
+        """A request to a printer. What ends a row of failures is that a film is printed, or refused for good."""
+        try:
+            response = self._association.normalized(request, heard)
+        except (TransientError, PermanentError) as error:
+            self._guarded.learn_from(self._peer, error, Step.PRINT)
+            raise
+        if has_failed(response):
+            self._guarded.fail(self._peer, f"{self._peer} reports FAILURE", Step.PRINT)
+        elif response.status.kind is Kind.TRANSIENT:
+            self._guarded.fail(self._peer, f"{self._peer} answered {response.status}", Step.PRINT)
+        elif response.status.kind is Kind.PERMANENT:
+            self._guarded.refuse(self._peer, Step.PRINT)
+        elif request.operation is Operation.ACTION:
+            self._guarded.succeed(self._peer, Step.PRINT)
+        return response

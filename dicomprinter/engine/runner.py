@@ -137,7 +137,7 @@ class Runner:
                 self.leave(job, "discarded")
                 return
             case Done():
-                if any(sent.stored for sent in job.sent()) or job.folder.has_saved():
+                if job.has_left:
                     job.note("done", level="SUCCESS")
                 else:
                     job.note("done, and no archive has anything of it: the workflow stored nothing", level="WARN")
@@ -162,6 +162,7 @@ class Runner:
         job.folder.remove(self.sweep)
 
     def _enter(self, job: Job, outcome: str, now: datetime) -> None:
+        printed = sum(film.printed for film in job.folder.read_films())
         self.spool.write_ledger(
             {
                 "time": now.isoformat(timespec="milliseconds"),
@@ -175,6 +176,7 @@ class Runner:
                 "pages": len(job.payload.pages),
                 "documents": len(job.payload.documents),
                 "stored": len({(sent.peer, sent.sop_instance_uid) for sent in job.sent() if sent.stored}),
+                **({"printed": printed} if printed else {}),
                 **({} if self.redact() else _whose(job)),
             }
         )

@@ -7,6 +7,7 @@ datasets/N.json   the job's dataset after its Nth change (DICOM JSON model); job
 payload/          pages, PDFs, texts, DICOM files; never changed
 sent.jsonl        archives' answers, a line each, added as they come
 saved.jsonl       the files that a Save writes outside the spool, a line each, before and after (job/saved.py)
+printed.jsonl     films, before and after a printer was told to print them, a line each
 history.jsonl     what happened, a line each
 work/             objects being built and sent; may go at any time
 orientation.json  which way up pages are, as it came in beside the file
@@ -44,6 +45,7 @@ from dicomprinter.job.parts import (
     made,
     moment,
 )
+from dicomprinter.job.printed import Film
 from dicomprinter.job.record import (
     ARRIVAL_FILE,
     DAMAGE,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SENT = "sent.jsonl"
+_PRINTED = "printed.jsonl"
 _HISTORY = "history.jsonl"
 COMMAND_FILE = "command.json"
 HINTS_FILE = "orientation.json"
@@ -235,6 +238,15 @@ class JobFolder:
         """Whether a Save has written anything."""
         return any(saved.done for saved in read_saved(self.path))
 
+    def add_film(self, film: Film) -> None:
+        """Write down that a film is about to be printed, or a printer's answer: it is on the disk when this returns."""
+        file = self.path / _PRINTED
+        is_new = not file.exists()
+        lines.append(file, film.to_json())
+        sync_file(file)
+        if is_new:
+            sync_folder(self.path)
+
     def remove(self, sweep: Callable[[Path], object] | None = None) -> None:
         """Take the folder away: its name goes at once, its files after that, by `sweep` if there is one."""
         gone = self.path.with_name(f".gone-{self.path.name}")
@@ -330,6 +342,14 @@ class JobFolder:
         for line in lines.read(self.path / _SENT):
             with suppress(TypeError):
                 yield made(Sent, line)
+
+    def read_films(self) -> list[Film]:
+        """Every film that was written down, in order; those about to be printed have no status."""
+        found = []
+        for line in lines.read(self.path / _PRINTED):
+            with suppress(LookupError, TypeError):
+                found.append(Film.from_json(line))
+        return found
 
     def history(self) -> list[dict[str, Any]]:
         """The history's lines."""

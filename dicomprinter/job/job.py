@@ -86,6 +86,13 @@ class Job:
         """Every answer that archives have given, in order."""
         return self.folder.read_sent()
 
+    @property
+    def has_left(self) -> bool:
+        """Whether anything of it is outside: stored, saved or printed."""
+        folder = self.folder
+        is_printed = any(film.printed for film in folder.read_films())
+        return is_printed or folder.has_saved() or any(sent.stored for sent in self.sent())
+
     # Entry states
 
     def enter(self, position: Position) -> None:

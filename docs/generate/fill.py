@@ -21,6 +21,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "implementation": identity.implementation,
     "answers to a store": statuses.store_table,
     "answers to a find": statuses.find_table,
+    "answers to a print": statuses.print_table,
     "rejections": statuses.rejections,
 }
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dicomprinter.dicom.failures import rejected
 from dicomprinter.dicom.peer import Peer
-from dicomprinter.dicom.status import Kind, Status, find_status, store_status
+from dicomprinter.dicom.status import Kind, Status, find_status, print_status, store_status
 from docs.generate.markdown import code, plain, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _KINDS = {
     Kind.SUCCESS: "success",
@@ -34,6 +35,11 @@ def find_table() -> str:
     return _statuses(find_status)
 
 
+def print_table() -> str:
+    """Answers of a printer."""
+    return _statuses(print_status, {Kind.SUCCESS: "success", Kind.WARNING: "done, with a warning"})
+
+
 def rejections() -> str:
     """Reasons of an A-ASSOCIATE-RJ (PS3.8 table 9-21)."""
     peer = Peer("PEER", "127.0.0.1", 104)
@@ -46,13 +52,13 @@ def rejections() -> str:
     return table(("Source", "Reason", "Meaning", "What to do"), rows)
 
 
-def _statuses(meaning_of: Callable[[int], Status]) -> str:
+def _statuses(meaning_of: Callable[[int], Status], words: Mapping[Kind, str] = MappingProxyType({})) -> str:
     lines = []
     known = (found for found in map(meaning_of, _CODES) if not found.meaning.startswith("unknown status"))
     for (kind, meaning, cause, remedy), group in groupby(known, key=_said):
         codes = [found.code for found in group]
         shown = f"{codes[0]:04X}" if len(codes) == 1 else f"{codes[0]:04X} to {codes[-1]:04X}"
-        lines.append((code(shown), plain(meaning), plain(_KINDS[kind]), plain(cause), plain(remedy)))
+        lines.append((code(shown), plain(meaning), plain(words.get(kind, _KINDS[kind])), plain(cause), plain(remedy)))
     return table(("Status", "Meaning", "Taken as", "Likely cause", "What to do"), lines)
 
 

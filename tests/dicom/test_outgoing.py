@@ -39,9 +39,9 @@ def test_every_byte_goes_out_once_and_the_last_fragment_says_so(length: int, lon
             while (pdu := reader.take()) is not None:
                 assert pdu[1][4] == 9
                 found += split_fragments(pdu[1])
-        assert b"".join(part for _, part in found) == data
-        assert [control for control, _ in found] == [0] * (len(found) - 1) + [LAST]
-        assert max(len(part) for _, part in found) <= longest
+        assert b"".join(part for _, _, part in found) == data
+        assert [control for _, control, _ in found] == [0] * (len(found) - 1) + [LAST]
+        assert max(len(part) for _, _, part in found) <= longest
 
 
 @pytest.mark.parametrize("missing", [1, 3000])

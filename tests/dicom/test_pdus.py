@@ -83,15 +83,15 @@ def test_fragments_make_the_whole_again(data: bytes, longest: int, kind: int) ->
     sent = taken(reader)
     assert {number for number, _ in sent} == {P_DATA}
     found = [one for _, body in sent for one in split_fragments(body)]
-    assert b"".join(part for _, part in found) == data
-    assert max(len(part) for _, part in found) <= longest
-    assert [control for control, _ in found] == [kind] * (len(found) - 1) + [kind | LAST]
+    assert b"".join(part for _, _, part in found) == data
+    assert max(len(part) for _, _, part in found) <= longest
+    assert [control for _, control, _ in found] == [kind] * (len(found) - 1) + [kind | LAST]
     assert all(body[4] == 7 for _, body in sent)
 
 
 def test_several_fragments_in_one_pdu() -> None:
     body = b"\0\0\0\5\1\3abc" + b"\0\0\0\2\1\0" + b"\0\0\0\3\1\2d"
-    assert split_fragments(body) == [(3, b"abc"), (0, b""), (2, b"d")]
+    assert split_fragments(body) == [(1, 3, b"abc"), (1, 0, b""), (1, 2, b"d")]
 
 
 @pytest.mark.parametrize("body", [b"\0\0\0\1\1", b"\0\0\0\xff\1\3abc", b"\0\0\0\5\1\3abc\0", b"\0\0\0\0"])
@@ -111,7 +111,7 @@ def test_more_fragments_than_anybody_sends() -> None:
 @given(st.binary(max_size=100))
 def test_any_bytes_are_fragments_or_an_error(body: bytes) -> None:
     with contextlib.suppress(ValueError):
-        assert sum(len(part) + 6 for _, part in split_fragments(body)) == len(body)
+        assert sum(len(part) + 6 for _, _, part in split_fragments(body)) == len(body)
 
 
 def test_the_short_ones() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicomprinter.dicom.status import Kind, echo_status, find_status, store_status
+from dicomprinter.dicom.status import Kind, echo_status, find_status, print_status, store_status
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,27 @@ def test_find_kinds(code: int, kind: Kind) -> None:
     assert find_status(code).kind is kind
 
 
+@pytest.mark.parametrize(
+    ("codes", "kind"),
+    [
+        ([0x0000], Kind.SUCCESS),
+        ([0x0107, 0x0116, 0xB600, 0xB604, 0xB605, 0xB609, 0xB60A], Kind.WARNING),
+        ([0xC601, 0xC602, 0xC605], Kind.TRANSIENT),
+        ([0xB602, 0xB603, 0xC600, 0xC603, 0xC613, 0xC616], Kind.PERMANENT),
+        ([0x0105, 0x0106, 0x0110, 0x0111, 0x0112, 0x0120, 0x0122, 0x0124, 0x0213, 0xA700, 0xB000], Kind.PERMANENT),
+    ],
+)
+def test_print_kinds(codes: list[int], kind: Kind) -> None:
+    assert {code: print_status(code).kind for code in codes} == dict.fromkeys(codes, kind)
+
+
 def test_unknown_codes_say_the_number_in_hex() -> None:
     assert "0xDEAD" in str(store_status(0xDEAD))
     assert "0xBEEF" in find_status(0xBEEF).meaning
     assert "0xA700" in echo_status(0xA700).meaning
 
 
-@given(st.integers(0, 0xFFFF), st.sampled_from([store_status, find_status, echo_status]))
+@given(st.integers(0, 0xFFFF), st.sampled_from([store_status, find_status, print_status, echo_status]))
 def test_every_status_has_its_words(code: int, look_up: object) -> None:
     status = look_up(code)  # type: ignore[operator]
     assert status.code == code

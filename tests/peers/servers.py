@@ -59,7 +59,7 @@ def storescp(
     port = port or closed_port()
     syntax = () if any(option.startswith(("+x", "-x")) for option in options) else ("+xa",)
     command = [program("storescp"), "-v", *syntax, "+B", "-aet", ae_title, "-od", str(received), *options, str(port)]
-    with _running(command, port, folder / "storescp.log", environment=environment) as log:
+    with running(command, port, folder / "storescp.log", environment=environment) as log:
         yield StoreServer(port, received, log)
 
 
@@ -81,7 +81,7 @@ def wlmscpfs(folder: Path, entries: Sequence[Dataset], *, ae_title: str = "WORKL
     port = closed_port()
     # By itself it answers without a character set, umlauts or not.
     command = [program("wlmscpfs"), "-v", "-s", "-csk", "-dfp", str(folder), str(port)]
-    with _running(command, port, folder / "wlmscpfs.log") as log:
+    with running(command, port, folder / "wlmscpfs.log") as log:
         yield WorklistServer(port, ae_title, log)
 
 
@@ -120,7 +120,7 @@ AETable END
 """
     )
     command = [program("dcmqrscp"), "-v", "-c", str(config)]
-    with _running(command, port, folder / "dcmqrscp.log") as log:
+    with running(command, port, folder / "dcmqrscp.log") as log:
         yield ArchiveServer(port, ae_title, shelf, log)
 
 
@@ -193,7 +193,7 @@ def orthanc(
         )
     )
     command = [program("Orthanc"), str(config)]
-    with _running(command, port, folder / "orthanc.log", http_port, environment=environment) as log:
+    with running(command, port, folder / "orthanc.log", http_port, environment=environment) as log:
         yield Orthanc(port, http_port, ae_title, log)
 
 
@@ -211,7 +211,7 @@ def write_worklist(folder: Path, entries: Sequence[Dataset]) -> None:
 
 
 @contextlib.contextmanager
-def _running(
+def running(
     command: list[str],
     port: int,
     log: Path,
@@ -219,6 +219,7 @@ def _running(
     *,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Path]:
+    """A program that listens, until the end of the block; gives its log."""
     # What the caller's environment says about DCMTK must not change its stock behaviour.
     stock = {name: value for name, value in os.environ.items() if not name.startswith(("DCM", "TCP_"))}
     with log.open("wb") as output:
