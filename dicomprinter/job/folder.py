@@ -45,7 +45,7 @@ from dicomprinter.job.parts import (
     made,
     moment,
 )
-from dicomprinter.job.printed import Film
+from dicomprinter.job.printed import Film, add_film, read_films
 from dicomprinter.job.record import (
     ARRIVAL_FILE,
     DAMAGE,
@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SENT = "sent.jsonl"
-_PRINTED = "printed.jsonl"
 _HISTORY = "history.jsonl"
 COMMAND_FILE = "command.json"
 HINTS_FILE = "orientation.json"
@@ -240,12 +239,11 @@ class JobFolder:
 
     def add_film(self, film: Film) -> None:
         """Write down that a film is about to be printed, or a printer's answer: it is on the disk when this returns."""
-        file = self.path / _PRINTED
-        is_new = not file.exists()
-        lines.append(file, film.to_json())
-        sync_file(file)
-        if is_new:
-            sync_folder(self.path)
+        add_film(self.path, film)
+
+    def read_films(self) -> list[Film]:
+        """Every film that was written down, in order; those about to be printed have no status."""
+        return read_films(self.path)
 
     def remove(self, sweep: Callable[[Path], object] | None = None) -> None:
         """Take the folder away: its name goes at once, its files after that, by `sweep` if there is one."""
@@ -342,14 +340,6 @@ class JobFolder:
         for line in lines.read(self.path / _SENT):
             with suppress(TypeError):
                 yield made(Sent, line)
-
-    def read_films(self) -> list[Film]:
-        """Every film that was written down, in order; those about to be printed have no status."""
-        found = []
-        for line in lines.read(self.path / _PRINTED):
-            with suppress(LookupError, TypeError):
-                found.append(Film.from_json(line))
-        return found
 
     def history(self) -> list[dict[str, Any]]:
         """The history's lines."""

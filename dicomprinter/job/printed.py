@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
+from dicomprinter.job import lines
+from dicomprinter.job.disk import sync_file, sync_folder
 from dicomprinter.job.parts import made, texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FILE: Final = "printed.jsonl"
 
 
 @dataclass(frozen=True)
@@ -40,3 +48,22 @@ class Film:
             TypeError, KeyError: it is something else.
         """
         return made(cls, {**data, "pages": texts(data["pages"]), "updates": texts(data["updates"])})
+
+
+def add_film(folder: Path, film: Film) -> None:
+    """Add a line, which survives a loss of power when this returns."""
+    file = folder / _FILE
+    is_new = not file.exists()
+    lines.append(file, film.to_json())
+    sync_file(file)
+    if is_new:
+        sync_folder(folder)
+
+
+def read_films(folder: Path) -> list[Film]:
+    """Every film that was written down, in order."""
+    found = []
+    for line in lines.read(folder / _FILE):
+        with suppress(LookupError, TypeError):
+            found.append(Film.from_json(line))
+    return found
