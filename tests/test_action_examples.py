@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from pydicom import Dataset, dcmread
@@ -197,6 +198,28 @@ def test_resize(dry_run: DryRun) -> None:
     (sent,) = dry_run("resize").objects
     assert (sent.Rows, sent.Columns) == (500, 1000)
     assert sent.pixel_array[250, [100, 900]].tolist() == [[255, 0, 0], [0, 0, 255]]
+
+
+def test_print_text(dry_run: DryRun, page: Path, report: Path) -> None:
+    picture, *of_the_pdf = dry_run("print-text", page, report).objects
+    # Half of the red page shows through the white; above it there is nothing.
+    assert picture.pixel_array[93, 12].tolist() == [255, 128, 128]
+    assert picture.pixel_array[90, 12].tolist() == [255, 0, 0]
+    assert len(of_the_pdf) == 2
+    for sent in of_the_pdf:
+        rows, columns = np.nonzero((sent.pixel_array == (0, 0, 128)).all(axis=2))
+        assert rows.min() > sent.Rows * 0.92
+        assert abs(columns.min() + columns.max() - sent.Columns) < 10
+
+
+def test_print_image(dry_run: DryRun, page: Path, report: Path) -> None:
+    objects = dry_run("print-image", page, report).objects
+    assert len(objects) == 3
+    for sent in objects:
+        red, green, _ = np.moveaxis(sent.pixel_array.astype(int), 2, 0)
+        rows, columns = np.nonzero(green - red > 30)  # nothing else has more green than red
+        assert columns.min() > sent.Columns * 0.7
+        assert rows.max() < sent.Rows * 0.11
 
 
 def test_set_sequence(dry_run: DryRun, report: Path, page: Path) -> None:

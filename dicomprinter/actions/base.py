@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 from dicomprinter.config.kinds import NAME, choice
@@ -14,7 +15,6 @@ from dicomprinter.errors import PermanentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
-    from pathlib import Path
     from types import TracebackType
 
     from pydicom import Dataset
@@ -98,6 +98,7 @@ class Tools:
         programs: starts programs of others.
         outside: where a folder or file outside the spool lies: a relative one below the base directory, in a dry run
             every one below its output folder.
+        folder: the configuration's, below which files lie that it names without saying where.
     """
 
     clock: Callable[[], datetime]
@@ -106,6 +107,7 @@ class Tools:
     secure: Callable[[Job], None]
     programs: Programs
     outside: Callable[[Path], Path]
+    folder: Path = Path()
 
 
 @dataclass(frozen=True)

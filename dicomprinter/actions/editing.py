@@ -66,7 +66,7 @@ def _changed_images(action: str, kind: str, arguments: str, job: Job, tools: Too
                 if new is not None:
                     changed[page] = new
     for text in told:
-        job.note(f"{action}: {text}")
+        job.note(f"{action}: {text}", level="WARN")
     if changed:
         # Before job.json names them.
         job.folder.secure_payload()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.later import LaterAction
+from dicomprinter.actions.page_action import PageAction
 from dicomprinter.actions.rectangle import RECTANGLE, beyond, read_rectangle
 from dicomprinter.config.kinds import NONEMPTY_TEMPLATE, Kind, choice
 from dicomprinter.config.spec import Attribute, Spec, optional, required
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.actions.rectangle import Rectangle
     from dicomprinter.config.placeholders import Template
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
+    from dicomprinter.imaging.edits.base import PageEdit
+    from dicomprinter.job.job import Job
 
 _RANGE = re.compile(r"([1-9]\d{0,8})(\s*-\s*([1-9]\d{0,8})?)?")
 _ASPECT = choice(
@@ -61,7 +64,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class PrintImage(LaterAction):
+class PrintImage(PageAction):
     """Lays a picture over pages; `aspect` keep fits it in, ignore stretches it, expand fills and cuts it."""
 
     spec = Spec(
@@ -82,7 +85,7 @@ class PrintImage(LaterAction):
 
     image_path: Template
     rectangle: Rectangle
-    aspect: str
+    aspect: Literal["keep", "ignore", "expand"]
     pages: Pages
 
     @classmethod
@@ -96,4 +99,20 @@ class PrintImage(LaterAction):
             rectangle=read_rectangle(node),
             aspect=node.content("Aspect", "keep"),
             pages=node["pages"],
+        )
+
+    def edit(self, job: Job, tools: Tools) -> PageEdit | None:
+        """Lays the job's own copy of the picture over the pages."""
+        from dicomprinter.actions.fetching import fetch_picture  # noqa: PLC0415 - numpy and Pillow
+        from dicomprinter.imaging.edits import print_image  # noqa: PLC0415
+
+        place = self.rectangle
+        return print_image.PrintImage(
+            file=fetch_picture(self.name, self.image_path, job, tools),
+            x=place.x,
+            y=place.y,
+            width=place.width,
+            height=place.height,
+            aspect=self.aspect,
+            pages=self.pages.ranges,
         )

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.later import LaterAction
+from dicomprinter.actions.page_action import PageAction
 from dicomprinter.actions.rectangle import RECTANGLE, beyond, read_rectangle
 from dicomprinter.config.kinds import COLOUR, NAME, NONEMPTY_TEMPLATE, PERCENT, Kind, choice
 from dicomprinter.config.spec import Spec, optional, required
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.actions.rectangle import Rectangle
     from dicomprinter.config.kinds import Colour
     from dicomprinter.config.placeholders import Template
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
+    from dicomprinter.imaging.edits.base import PageEdit
+    from dicomprinter.job.job import Job
+
+Across = Literal["left", "centre", "right"]
+Down = Literal["top", "centre", "bottom"]
 
 _BLUE = (0, 0, 255, 255)
 _TRANSPARENT = (0, 0, 0, 0)
-_ACROSS = {"Left": "left", "HCenter": "centre", "Right": "right"}
-_DOWN = {"Top": "top", "VCenter": "centre", "Bottom": "bottom"}
+_ACROSS: dict[str, Across] = {"Left": "left", "HCenter": "centre", "Right": "right"}
+_DOWN: dict[str, Down] = {"Top": "top", "VCenter": "centre", "Bottom": "bottom"}
 _FLAG = choice(*_ACROSS, *_DOWN, "Center")
 
 
@@ -29,8 +35,8 @@ _FLAG = choice(*_ACROSS, *_DOWN, "Center")
 class Alignment:
     """Where the text stands in its rectangle: left, centre or right; top, centre or bottom."""
 
-    across: str = "centre"
-    down: str = "top"
+    across: Across = "centre"
+    down: Down = "top"
 
 
 def _alignment(text: str) -> Alignment:
@@ -52,7 +58,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class PrintText(LaterAction):
+class PrintText(PageAction):
     """Writes `text` on every page; the font's height is percent of the page's."""
 
     spec = Spec(
@@ -96,3 +102,9 @@ class PrintText(LaterAction):
             font_family=node.content("FontFamily", "Courier New"),
             alignment=node.content("Alignment", Alignment()),
         )
+
+    def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
+        """Writes the text with its placeholders filled in, in the fonts that this machine has."""
+        from dicomprinter.actions.lettering import text_edit  # noqa: PLC0415 - numpy and Pillow
+
+        return text_edit(self, job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from dicomprinter.dicom.page import STRIP, LossySource, Pixels
 from dicomprinter.imaging import bmp, jpeg, pillow, png, tiff
 from dicomprinter.imaging.colour import lay_on_white, to_8_bits
 from dicomprinter.imaging.limits import Limits
-from dicomprinter.imaging.picture import Picture
+from dicomprinter.imaging.picture import Picture, WithAlpha
 from dicomprinter.imaging.refusals import check_size, no_page
 from dicomprinter.imaging.source import Source
 
@@ -61,14 +62,19 @@ def _png(_: Path, data: Source, limits: Limits) -> Picture:
         header.resolution,
         header.lossy,
         header.profile,
+        partial(_decode_png_alpha, data),
     )
 
 
 def _decode_png(data: Source) -> Pixels:
+    return _without_alpha(_decode_png_alpha(data).samples)
+
+
+def _decode_png_alpha(data: Source) -> WithAlpha:
     import imagecodecs  # noqa: PLC0415 - keeps the start lean
 
     # Unlike Pillow, this keeps 16 bits in every colour type and obeys a transparent colour in all of them.
-    return _without_alpha(imagecodecs.png_decode(data))
+    return WithAlpha(imagecodecs.png_decode(data))
 
 
 def _jpeg(path: Path, data: Source, limits: Limits) -> Picture:
@@ -107,16 +113,26 @@ def _bmp(path: Path, data: Source, limits: Limits) -> Picture:
     with Image.open(path) as image:
         is_colour = pillow.is_colour(image)
     return Picture(
-        header.width, header.height, is_colour, 8, partial(_decode_by_pillow, path, 0), resolution=header.resolution
+        header.width,
+        header.height,
+        is_colour,
+        8,
+        partial(_decode_by_pillow, path, 0, pillow.pixels),
+        resolution=header.resolution,
+        decode_alpha=partial(_alpha_by_pillow, path, 0),
     )
 
 
-def _decode_by_pillow(path: Path, index: int) -> Pixels:
+def _alpha_by_pillow(path: Path, index: int) -> WithAlpha:
+    return WithAlpha(_decode_by_pillow(path, index, pillow.with_alpha))
+
+
+def _decode_by_pillow(path: Path, index: int, read: Callable[[Image.Image], Pixels]) -> Pixels:
     # Given a path, Pillow would map an uncompressed file, and mistake its sides when it has to be turned.
     with path.open("rb") as file, Image.open(file) as image:
         if index:
             image.seek(index)
-        return pillow.pixels(image)
+        return read(image)
 
 
 def _tiff(path: Path, data: Source, index: int, limits: Limits) -> Picture:
@@ -138,6 +154,7 @@ def _tiff(path: Path, data: Source, index: int, limits: Limits) -> Picture:
         page.resolution,
         lossy,
         data[page.profile[0] : sum(page.profile)] if page.profile else None,
+        partial(_decode_tiff_alpha, data, page) if page.alpha in (1, 2) else None,
     )
     if _is_simple(page):
         return picture
@@ -146,7 +163,8 @@ def _tiff(path: Path, data: Source, index: int, limits: Limits) -> Picture:
         picture,
         width=picture.form.columns,
         height=picture.form.rows,
-        decode=partial(_decode_by_pillow, path, page.index),
+        decode=partial(_decode_by_pillow, path, page.index, pillow.pixels),
+        decode_alpha=partial(_alpha_by_pillow, path, page.index) if picture.decode_alpha else None,
         orientation=1,
         resolution=picture.upright_resolution,
     )
@@ -163,6 +181,11 @@ def _is_simple(page: tiff.Directory) -> bool:
 
 
 def _decode_tiff(data: Source, page: tiff.Directory) -> Pixels:
+    found = _decode_tiff_alpha(data, page)
+    return _without_alpha(found.samples, multiplied=found.is_multiplied)
+
+
+def _decode_tiff_alpha(data: Source, page: tiff.Directory) -> WithAlpha:
     import imagecodecs  # noqa: PLC0415
 
     pixels: Pixels = imagecodecs.tiff_decode(data, index=page.index)
@@ -177,7 +200,7 @@ def _decode_tiff(data: Source, page: tiff.Directory) -> Pixels:
     colours = 3 if page.photometric in (2, 6) else 1
     if pixels.ndim == 3:
         pixels = pixels[:, :, : colours + (page.alpha in (1, 2))]
-    return _without_alpha(pixels, multiplied=page.alpha == 1)
+    return WithAlpha(pixels, is_multiplied=page.alpha == 1)
 
 
 def _without_alpha(pixels: Pixels, *, multiplied: bool = False) -> Pixels:

@@ -12,6 +12,19 @@ from dicomprinter.imaging import icc
 
 
 @dataclass(frozen=True, eq=False)
+class WithAlpha:
+    """Pixels as stored, before anything is laid on white.
+
+    Args:
+        samples: (rows, columns[, 1 to 4]): grey, grey and alpha, RGB, or RGB and alpha; uint8 or uint16.
+        is_multiplied: whether the colours have been multiplied by their alpha.
+    """
+
+    samples: Pixels
+    is_multiplied: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Picture:
     """One page of a picture file.
 
@@ -25,6 +38,7 @@ class Picture:
         resolution: dots per inch (horizontal, vertical) as stored.
         lossy: the compression that it went through.
         profile: an ICC profile of the pixels that `decode` gives.
+        decode_alpha: the pixels with their alpha, where they may have any.
     """
 
     width: int
@@ -36,6 +50,7 @@ class Picture:
     resolution: tuple[float, float] | None = None
     lossy: LossySource | None = None
     profile: bytes | None = None
+    decode_alpha: Callable[[], WithAlpha] | None = None
 
     @property
     def form(self) -> Form:
@@ -63,14 +78,15 @@ class Picture:
         pixels = self.decode()
         if pixels.ndim == 3:
             pixels = icc.to_srgb(pixels, self.profile)
-        pixels = np.ascontiguousarray(_turned(pixels, self.orientation))
+        pixels = np.ascontiguousarray(turned(pixels, self.orientation))
         page = Page(pixels, 16 if pixels.dtype == np.uint16 else 8, self.upright_resolution, self.lossy)
         if page.form != self.form:
             raise ValueError("form")
         return page
 
 
-def _turned(pixels: Pixels, orientation: int) -> Pixels:
+def turned(pixels: Pixels, orientation: int) -> Pixels:
+    """Upright pixels of those that were stored with an orientation of 1 to 8 (Exif 2.32, 4.6.4 A, tag 0112)."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

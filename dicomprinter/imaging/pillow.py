@@ -10,7 +10,9 @@ from PIL import Image
 from dicomprinter.dicom.page import STRIP, Pixels
 from dicomprinter.imaging.colour import lay_on_white
 
-_GREY = ("1", "L", "LA", "La")
+_GREY_ALPHA = ("LA", "La")
+_COLOUR_ALPHA = ("RGBA", "RGBa", "PA")
+_GREY = ("1", "L", *_GREY_ALPHA)
 
 
 def is_colour(image: Image.Image) -> bool:
@@ -37,15 +39,29 @@ def pixels(image: Image.Image) -> Pixels:
     return result
 
 
+def with_alpha(image: Image.Image) -> Pixels:
+    """As `pixels`, but 2 samples (grey, alpha) or 4 (RGB, alpha) of a mode that has alpha. The image is closed.
+
+    Raises:
+        ValueError: a mode of more than 8 bits.
+    """
+    if image.mode not in (*_GREY_ALPHA, *_COLOUR_ALPHA):
+        return pixels(image)
+    # Pillow's own arrays share memory with what is closed.
+    samples = np.array(image.convert("LA" if image.mode in _GREY_ALPHA else "RGBA"))
+    image.close()
+    return samples
+
+
 def _conversion(image: Image.Image) -> Callable[[Image.Image], Pixels]:
     mode = image.mode
     if mode == "1":
         return lambda strip: np.asarray(strip.convert("L"))
     if mode in ("L", "RGB", "CMYK"):
         return np.asarray
-    if mode in ("LA", "La"):
+    if mode in _GREY_ALPHA:
         return lambda strip: _on_white(strip.convert("LA"))
-    if mode in ("RGBA", "RGBa", "PA"):
+    if mode in _COLOUR_ALPHA:
         return lambda strip: _on_white(strip.convert("RGBA"))
     if mode in ("P", "RGBX", "YCbCr"):
         return lambda strip: np.asarray(strip.convert("RGB"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,6 +43,10 @@ _MACHINE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMF
 
 class Program(Protocol):
     """What the interpreter needs of a configuration."""
+
+    @property
+    def file(self) -> Path:
+        """Where it was read."""
 
     @property
     def actions(self) -> Mapping[str, Action]:
@@ -220,7 +224,8 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
     job.enter(node.position)
     flags, payload, version = job.flags, job.payload, job.dataset_version
     try:
-        _with_changes(program, node, job, action).perform(job, tools)
+        changed = _with_changes(program, node, job, action)
+        changed.perform(job, replace(tools, folder=program.file.parent))
     except DicomPrinterError as error:
         failure = error
     except OSError as error:

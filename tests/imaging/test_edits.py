@@ -17,17 +17,21 @@ from dicomprinter.dicom.page import LossySource, Page
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.imaging.edits.base import PageEdit
+from dicomprinter.imaging.edits.print_image import PrintImage
+from dicomprinter.imaging.edits.print_text import PrintText
 from dicomprinter.imaging.edits.registry import edit_from_json, edit_to_json
 from dicomprinter.imaging.edits.resize import Resize
 from dicomprinter.imaging.edits.rotate import Rotate
 from dicomprinter.imaging.edits.steps import Step, Steps
 from dicomprinter.imaging.edits.trim import Edge, Trim
+from dicomprinter.imaging.fonts.folders import own_font
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.open import open_page
 from dicomprinter.imaging.page_file import encode_page_file
 from tests.imaging.pictures import chunk, pdf
 from tests.imaging.test_form import NOISE, SAVED
+from tests.links import ROOT
 
 DEEP = NOISE[:, :, 0].astype(np.uint16) * 257 + NOISE[:, :, 1]
 PAGES = {"grey 8": Page(NOISE[:, :, 0], 8, (300.0, 150.0)), "grey 16": Page(DEEP, 16), "RGB": Page(NOISE, 8)}
@@ -36,6 +40,10 @@ EDITS: dict[str, PageEdit] = {
     "trim": Trim(2, "auto", 1, 0),
     "fit": Resize(40, 17, keep_aspect=True),
     "stretch": Resize(70, 20, keep_aspect=False),
+    "text": PrintText(
+        "Eg", 5.0, 5.0, 90.0, 80.0, (255, 0, 0, 255), (0, 0, 255, 50), 40.0, ((own_font().file, 0, ""),), "left", "top"
+    ),
+    "picture": PrintImage(str(ROOT / "examples/actions/logo.png"), 10.0, 10.0, 50.0, 60.5, "keep", ((1, 1), (7, None))),
 }
 
 

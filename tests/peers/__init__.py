@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 # A virtual environment may hold scripts of the same names, so PATH is not asked.
 _FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/opt/homebrew/bin")
 PACKAGES = {
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
+    "/usr/share/fonts/truetype/liberation/LiberationMono-Regular.ttf": "fonts-liberation",
     "Orthanc": "orthanc",
     "cupsd": "cups",
     "curl": "curl",
@@ -35,8 +38,8 @@ PACKAGES = {
 
 
 def program(name: str) -> str:
-    """The full path of a program; without it the test is skipped, or fails where CI is set."""
-    path = shutil.which(name, path=os.pathsep.join(_FOLDERS))
+    """The full path of a program, or of a file by its own; without it the test is skipped, or fails where CI is set."""
+    path = name if name.startswith("/") and Path(name).exists() else shutil.which(name, path=os.pathsep.join(_FOLDERS))
     if path is not None:
         return path
     reason = f"{name} is missing: install the Debian package {PACKAGES.get(name, 'dcmtk')}"

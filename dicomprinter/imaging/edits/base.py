@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 from dicomprinter.dicom.page import Page
 
 Note = Callable[[str], object]
-"""Takes a sentence for the job's history; nothing of the patient."""
+"""Takes a sentence of which the job's history warns, once for all pages alike; nothing of the patient."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,14 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.edits.base import PageEdit
+from dicomprinter.imaging.edits.print_image import PrintImage
+from dicomprinter.imaging.edits.print_text import PrintText
 from dicomprinter.imaging.edits.resize import Resize
 from dicomprinter.imaging.edits.rotate import Rotate
 from dicomprinter.imaging.edits.trim import Trim
 
-_EDITS: Final[Mapping[str, type[PageEdit]]] = MappingProxyType({edit.kind: edit for edit in (Resize, Rotate, Trim)})
+_ALL: Final = (PrintImage, PrintText, Resize, Rotate, Trim)
+_EDITS: Final[Mapping[str, type[PageEdit]]] = MappingProxyType({edit.kind: edit for edit in _ALL})
 
 
 def edit_to_json(edit: PageEdit) -> tuple[str, str]:

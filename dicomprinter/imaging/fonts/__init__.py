@@ -1,0 +1,1 @@
+"""The fonts of this machine: what they are called and which characters they have."""
