@@ -20,7 +20,7 @@ from bench.results import Row
 from bench.scale import Place
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
-from dicomprinter.engine.tools import below, local_now, tools
+from dicomprinter.engine.tools import local_now, tools
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake.accept import Intake
 from dicomprinter.intake.submission import Submission
@@ -72,7 +72,7 @@ def measure(place: Place) -> list[Row]:
 def _rows(case: _Case, place: Place) -> list[Row]:
     config = store_configuration(place.folder / "config.xml", case.archive.port, _COMPRESSION)
     with Spool.open(place.folder / "house") as spool, Decoder() as decoder:
-        used, configured = tools(decoder, below(place.folder)), load(config, environment={})
+        used, configured = tools(decoder, spool), load(config, environment={})
         intake, runner = Intake(spool, decoder, local_now), Runner(spool, used, lambda: configured)
 
         def job(pages: Sequence[Path]) -> None:

@@ -13,7 +13,7 @@ from bench.results import Row
 from bench.scale import Place
 from dicomprinter.engine.engine import Engine
 from dicomprinter.engine.spool import Spool
-from dicomprinter.engine.tools import below, local_now, tools
+from dicomprinter.engine.tools import local_now, tools
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake.accept import Intake
 from dicomprinter.intake.submission import Submission
@@ -44,7 +44,7 @@ def measure(place: Place) -> list[Row]:
 def _round(base: Path, program: Program, page: Path, count: int) -> tuple[float, float]:
     """Seconds to take in, and to run, so many jobs."""
     with Spool.open(base) as spool, Decoder() as decoder:
-        engine = Engine(spool, program, tools(decoder, below(base)))
+        engine = Engine(spool, program, tools(decoder, spool))
         intake = Intake(spool, decoder, local_now)
         engine.start()
         start = time.perf_counter()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from dicomprinter.actions.messages import Messenger
     from dicomprinter.actions.programs import Programs
     from dicomprinter.config.spec import Spec
     from dicomprinter.config.tree import Node, Position
@@ -98,6 +99,7 @@ class Tools:
         programs: starts programs of others.
         outside: where a folder or file outside the spool lies: a relative one below the base directory, in a dry run
             every one below its output folder.
+        messenger: tells people.
         folder: the configuration's, below which files lie that it names without saying where.
     """
 
@@ -107,6 +109,7 @@ class Tools:
     secure: Callable[[Job], None]
     programs: Programs
     outside: Callable[[Path], Path]
+    messenger: Messenger
     folder: Path = Path()
 
 

@@ -28,6 +28,7 @@ from dicomprinter.cli.messages import (
 from dicomprinter.cli.own_spool import interruptible, keep_environment, put_back, spool_of_a_run
 from dicomprinter.cli.report import Report, show_report, way_on
 from dicomprinter.engine.dry_run import DryNetwork, DryPrograms, kept_below
+from dicomprinter.engine.messenger import DryMessenger
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.tools import below, tools
 from dicomprinter.errors import InputError
@@ -181,8 +182,13 @@ def _run_in(spool: Spool, order: _Order) -> int:
     network = DryNetwork(order.output_dir) if order.output_dir is not None else None
     general = order.program.general
     with Decoder(general.limits, general.decoding_seconds, first=invocation().child) as decoder:
-        outside = kept_below(order.output_dir) if order.output_dir is not None else below(_beginning(order))
-        used = tools(decoder, outside, network, DryPrograms() if network else None)
+        if network is not None:
+            outside = kept_below(network.folder)
+            used = tools(
+                decoder, spool, outside=outside, network=network, programs=DryPrograms(), messenger=DryMessenger()
+            )
+        else:
+            used = tools(decoder, spool, outside=below(_beginning(order)))
         job = Intake(spool, decoder, used.clock).copy(order.files, order.submission)
         # At once: a peer that is silent must not look like a program that hangs.
         click.echo(f"job {job.id}", err=invocation().as_json)

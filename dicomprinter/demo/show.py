@@ -13,7 +13,7 @@ from dicomprinter.demo.pages import Patient, report_pdf, scanned_page
 from dicomprinter.demo.worklist import EmbeddedWorklist, worklist_entry
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
-from dicomprinter.engine.tools import below, tools
+from dicomprinter.engine.tools import tools
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake.accept import COMMAND_LINE, Intake
 from dicomprinter.intake.submission import Submission
@@ -108,7 +108,7 @@ def demonstrate(folder: Path) -> Demonstration:
 
 
 def _run(spool: Spool, decoder: Decoder, program: Program, worklist: EmbeddedWorklist, file: Path) -> Finished:
-    used = tools(decoder, below(spool.base))
+    used = tools(decoder, spool)
     submission = Submission(file.name, user="demo", source=COMMAND_LINE, tags={"PatientID": Patient().patient_id})
     job = Intake(spool, decoder, used.clock).copy([file], submission)
     before = len(worklist.queries)

@@ -28,6 +28,7 @@ class SpoolView:
         self.lock = self.root / ".lock"
         self.owner_file = self.root / ".owner"
         self.destinations_file = self.root / "destinations.json"
+        self.events_file = self.root / "events.jsonl"
 
     def job_ids(self) -> list[str]:
         """The ids of all jobs in the spool, in order of arrival."""

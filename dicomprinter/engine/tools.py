@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.actions.base import Tools
 from dicomprinter.dicom.association import Association
+from dicomprinter.engine.events import Events
+from dicomprinter.engine.messenger import RealMessenger
 from dicomprinter.engine.programs import RealPrograms
 
 if TYPE_CHECKING:
@@ -14,8 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dicomprinter.actions.base import Network
+    from dicomprinter.actions.messages import Messenger
     from dicomprinter.actions.programs import Programs
     from dicomprinter.dicom.peer import Peer
+    from dicomprinter.engine.spool_view import SpoolView
     from dicomprinter.imaging.decoder import Decoder
     from dicomprinter.job.job import Job
 
@@ -40,20 +44,33 @@ def secure(job: Job) -> None:
 
 def tools(
     decoder: Decoder,
-    outside: Callable[[Path], Path],
+    spool: SpoolView,
+    *,
+    outside: Callable[[Path], Path] | None = None,
     network: Network | None = None,
     programs: Programs | None = None,
+    messenger: Messenger | None = None,
 ) -> Tools:
-    """What actions use in a real run, or in one with another network and other programs.
+    """What actions use in a real run of a spool's jobs, or in one with other ways out.
 
     Args:
         decoder: opens pages.
-        outside: where a folder or file outside the spool lies: `below(base)` in a real run.
+        spool: holds the event stream.
+        outside: where a folder or file outside the spool lies; a relative one below the base directory when unsaid.
         network: opens associations.
         programs: starts programs of others.
+        messenger: tells people.
     """
+    programs = programs or RealPrograms()
+    messenger = messenger or RealMessenger(Events(spool.events_file), programs, local_now)
     return Tools(
-        local_now, network or RealNetwork(), decoder, secure, programs=programs or RealPrograms(), outside=outside
+        local_now,
+        network or RealNetwork(),
+        decoder,
+        secure,
+        programs=programs,
+        outside=outside or below(spool.base),
+        messenger=messenger,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.engine.engine import Engine
 from dicomprinter.engine.spool import Spool
-from dicomprinter.engine.tools import below, local_now, tools
+from dicomprinter.engine.tools import local_now, tools
 from dicomprinter.errors import ConfigError, DicomPrinterError
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake.accept import Intake
@@ -81,7 +81,7 @@ class Service:
             decoder = stack.enter_context(Decoder(program.general.limits, program.general.decoding_seconds))
             decoder.start()
             intake = Intake(spool, decoder, local_now)
-            engine = Engine(spool, program, tools(decoder, below(self.base)), self.workers)
+            engine = Engine(spool, program, tools(decoder, spool), self.workers)
             incoming = Incoming(spool.incoming, intake, engine.submit, lambda: _interval(engine))
             engine.start()
             incoming.start()

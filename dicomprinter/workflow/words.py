@@ -185,7 +185,9 @@ def _part(value: Any) -> str:
         case DcmSequence():
             text = f"{_tag(value.tag)} ({'; '.join(map(_text, value.items))})"
         case _ if is_dataclass(value):
-            parts = ((field.name, _text(getattr(value, field.name))) for field in fields(value))
+            # What a representation leaves out is a password.
+            shown = (field.name for field in fields(value) if field.repr)
+            parts = ((name, _text(getattr(value, name))) for name in shown)
             text = ", ".join(f"{name.replace('_', ' ')} {part}" for name, part in parts if part)
         case _:
             # A compiled expression is shown as it was written.

@@ -18,6 +18,7 @@ from dicomprinter.config.tree import Node
 from dicomprinter.config.xml import parse
 from dicomprinter.dicom.association import Association
 from dicomprinter.dicom.peer import Peer
+from dicomprinter.engine.messenger import DryMessenger
 from dicomprinter.engine.programs import RealPrograms
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
@@ -70,7 +71,15 @@ class RealNetwork:
 
 
 def tools(network: RealNetwork | None = None) -> Tools:
-    return Tools(lambda: NOW, network or RealNetwork(), cast("Any", None), lambda _: None, RealPrograms(), outside=Path)
+    return Tools(
+        lambda: NOW,
+        network or RealNetwork(),
+        cast("Any", None),
+        lambda _: None,
+        RealPrograms(),
+        outside=Path,
+        messenger=DryMessenger(),
+    )
 
 
 def messages(job: Job) -> list[str]:

@@ -40,6 +40,14 @@ run = action("Run", "<Command>c</Command>")
 notify = action("Notify", "<Message>m</Message>")
 
 
+def mailed(inner: str) -> str:
+    return notify(f"<To>a@b.c</To><From>d@e.f</From><SmtpHost>smtp</SmtpHost>{inner}", 'type="email"')
+
+
+def posted(inner: str) -> str:
+    return notify(f"<Url>https://h/x</Url>{inner}", 'type="Webhook"')
+
+
 PAGES = [
     *elements(
         "Trim",
@@ -241,6 +249,40 @@ PROGRAMS = [
         ("LauncherPortNumber", "9", "timeout", 3000, "<LauncherPortNumber> has no effect"),
     ),
     Row("Notify/Message", notify(""), "message", text("m")),
+    Row("Notify@type", notify("", 'type="desktop"'), "mail", None),
+    Row("Notify@type", mailed(""), "mail.tls", "starttls"),
+    Row("Notify@type", mailed(""), "mail.port", 587),
+    Row("Notify/Subject", mailed(""), "mail.subject", text("dicomprinter: A")),
+    *elements(
+        "Notify",
+        mailed,
+        "mail.",
+        ("Subject", "To #{Job.User}", "subject", text("To #{Job.User}")),
+        ("SmtpPort", "2525", "port", 2525),
+        ("Tls", "TLS", "tls", "tls"),
+        ("Tls", "tls", "port", 465),
+        ("Tls", "none", "port", 25, "whoever is between can read the mail"),
+        ("User", "u", "user", "u"),
+        ("Password", "p", "password", "p"),
+    ),
+    *(
+        Row(f"Notify/{name}", mailed(""), f"mail.{field}", value)
+        for name, field, value in (
+            ("To", "to", text("a@b.c")),
+            ("From", "sender", "d@e.f"),
+            ("SmtpHost", "host", "smtp"),
+        )
+    ),
+    Row("Notify/Url", posted(""), "webhook.url", "https://h/x"),
+    Row(
+        "Notify/Url",
+        posted("").replace("https", "http"),
+        "webhook.token",
+        "",
+        ("whoever is between can read the message",),
+    ),
+    *elements("Notify", posted, "webhook.", ("Token", "t", "token", "t")),
+    Row("Notify/To", notify("<To>a@b.c</To>"), "mail", None, ("<To> has no effect",)),
     Row("Notify/Message", '<Notify name="A"/>', "message", text("A: #{Job.Name}"), ("<Message>A: #{Job.Name}<",)),
     Row("Notify/Message", '<Notify name="A"><Input tag="PatientID"/></Notify>', "inputs", (), ("has no <Message>",)),
     Row(

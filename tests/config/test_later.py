@@ -8,15 +8,18 @@ import pytest
 
 from tests.config.help import PEER, config, warnings
 
-LATER = '<Trim name="Cut"><Top>auto</Top></Trim>'
+LATER = '<MergeJob name="Cut"/>'
 CANNOT = "this version loads it but cannot perform it yet; take it out of the workflow, or wait for a version that"
 
 
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        (LATER, f'the action "Cut" is a Trim: {CANNOT}'),
-        ('<Save name="Cut"><Directory>out</Directory></Save>', f'the action "Cut" is a Save: {CANNOT}'),
+        (LATER, f'the action "Cut" is a MergeJob: {CANNOT}'),
+        (
+            '<AddInstance name="Cut"><ImagePath>a.png</ImagePath></AddInstance>',
+            f'the action "Cut" is a AddInstance: {CANNOT}',
+        ),
     ],
 )
 def test_what_this_version_cannot_perform_is_told_when_the_workflow_performs_it(

@@ -12,6 +12,7 @@ from dicomprinter.actions import registry
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, Tools, policy
 from dicomprinter.config.kinds import TEXT, integer
 from dicomprinter.config.spec import Attribute, Spec
+from dicomprinter.engine.messenger import DryMessenger
 from dicomprinter.engine.programs import RealPrograms
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import OperatorNeeded, PermanentError, TransientError
@@ -140,4 +141,5 @@ def tools(clock=None, network=None, decoder=None) -> Tools:
         lambda job: job.folder.save(job, secure=True),
         RealPrograms(),
         outside=Path,
+        messenger=DryMessenger(),
     )

@@ -25,9 +25,12 @@ from dicomprinter.dicom.peer import Peer
 from dicomprinter.engine.commands import apply
 from dicomprinter.engine.destinations import Destinations
 from dicomprinter.engine.engine import Engine
+from dicomprinter.engine.events import Events
+from dicomprinter.engine.messenger import RealMessenger
 from dicomprinter.engine.programs import RealPrograms
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
+from dicomprinter.engine.spool_view import SpoolView
 from dicomprinter.engine.tools import secure
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake.accept import Intake
@@ -123,7 +126,11 @@ class House:
         self.base = base
         self.clock = Clock(datetime.now().astimezone())
         self.network = CountingNetwork()
-        self.tools = Tools(self.clock, self.network, decoder, secure, RealPrograms(), outside=base.joinpath)
+        programs = RealPrograms()
+        messenger = RealMessenger(Events(SpoolView(base).events_file), programs, self.clock)
+        self.tools = Tools(
+            self.clock, self.network, decoder, secure, programs, outside=base.joinpath, messenger=messenger
+        )
         self.answers: list[dict[str, Any]] = []
         self.stories: dict[str, list[dict[str, Any]]] = {}
         self._decoder = decoder

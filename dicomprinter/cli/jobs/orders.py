@@ -14,7 +14,7 @@ from dicomprinter.engine import commands as operators
 from dicomprinter.engine.commands import Answer
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool, SpoolInUseError
-from dicomprinter.engine.tools import below, tools
+from dicomprinter.engine.tools import tools
 from dicomprinter.errors import SpoolError
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.job.folder import JobFolder
@@ -121,7 +121,7 @@ def give(spool: Spool, folder: JobFolder, name: str, **details: Any) -> Answer:
     except SpoolInUseError:
         return operators.ask_service(spool, folder, name, timeout=ANSWER_SECONDS, **details)
     with owned, Decoder() as decoder:
-        runner = Runner(owned, tools(decoder, below(spool.base)), _no_program)
+        runner = Runner(owned, tools(decoder, owned), _no_program)
         job = owned.load(folder.path.name)
         answer = operators.apply(job, {"command": name, **details}, lambda job: runner.leave(job, "discarded"))
     if name != "discard" and answer.succeeded:
