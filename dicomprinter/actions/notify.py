@@ -115,9 +115,9 @@ def _check(node: Node, report: Report) -> None:
     for kind, names in _CHILDREN.items():
         for child in (child for name in names for child in node.all(name) if node["type"] != kind):
             report.warn(child.position, f"<{child.name}> has no effect", f'it goes with type="{kind}"')
-    for name in _NEEDED.get(node["type"], ()):
-        if node.child(name) is None:
-            report.error(node.position, f'<Notify type="{node["type"]}"> needs a <{name}>')
+    missing = [f"<{name}>" for name in _NEEDED.get(node["type"], ()) if node.child(name) is None]
+    if missing:
+        report.error(node.position, f'<Notify type="{node["type"]}"> needs {", ".join(missing)}')
     _check_secrecy(node, report)
 
 

@@ -252,7 +252,7 @@ PROGRAMS = [
     Row("Notify@type", notify("", 'type="desktop"'), "mail", None),
     Row("Notify@type", mailed(""), "mail.tls", "starttls"),
     Row("Notify@type", mailed(""), "mail.port", 587),
-    Row("Notify/Subject", mailed(""), "mail.subject", text("dicomprinter: A")),
+    Row("no Notify/Subject", mailed(""), "mail.subject", text("dicomprinter: A")),
     *elements(
         "Notify",
         mailed,
@@ -291,7 +291,7 @@ PROGRAMS = [
         "inputs",
         (Tag(0x00100020), Tag(0x00100010)),
     ),
-    Row("Notify@type", notify("", 'type="x"'), "timeout", 3000, ('"type" of <Notify> has no effect',)),
+    Row("no Notify@type", notify("", 'type="x"'), "timeout", 3000, ('"type" of <Notify> has no effect',)),
     Row("Notify@onError", notify("", 'mandatory="true"'), "on_error", OnError.HOLD, ('onError="Hold"',)),
     Row("Notify@onError", notify("", 'mandatory="0"'), "on_error", OnError.IGNORE, ('onError="Ignore"',)),
     Row(

@@ -82,3 +82,12 @@ def test_an_angle_is_plain_digits(angle: str) -> None:
     assert ["multiple of 90" in message for _, message, _ in load(rotate(f"<Angle>{angle}</Angle>"))[1].errors] == [
         True
     ]
+
+
+def test_what_a_run_cannot_use_is_refused() -> None:
+    for inner, words in (
+        ("<Timeout>0</Timeout>", "stops the program at once"),
+        ("<Environment>JAVA_HOME=x</Environment>", "no list of names of variables"),
+    ):
+        _, report, _ = load(f'<Run name="A"><Command>c</Command>{inner}</Run>')
+        assert [words in message for _, message, _ in report.errors] == [True]
