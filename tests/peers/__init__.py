@@ -25,6 +25,8 @@ PACKAGES = {
     "lp": "cups-client",
     "notify-send": "libnotify-bin",
     "openssl": "openssl",
+    "node": "nodejs",
+    "npm": "npm",
     "opj_decompress": "libopenjp2-tools",
     "pdftotext": "poppler-utils",
     "pngtopnm": "netpbm",

@@ -1,18 +1,28 @@
-"""Real printers: DCMTK's dcmprscp, with a folder of its own on a free port."""
+"""Real printers on free ports: DCMTK's dcmprscp for grey, a printer over npm's dcmjs-dimse for colour."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Final
 
+import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from tests.links import ROOT
 from tests.peers import program
 from tests.peers.servers import running
 from tests.scp import closed_port
+
+_DIMSE: Final = "dcmjs-dimse@0.3.3"
+_SECONDS_TO_FETCH: Final = 120
 
 # The printer IHEFULL of Debian's /etc/dcmtk/printers.cfg.
 _PRINTER = r"""
@@ -66,7 +76,7 @@ class FilmPrinter:
 
     @property
     def images(self) -> list[Dataset]:
-        """The images that it stored, in the order of their arrival."""
+        """The images that it stored, in no order."""
         return self._read("HG_")
 
     @property
@@ -76,7 +86,7 @@ class FilmPrinter:
 
     def _read(self, prefix: str) -> list[Dataset]:
         files = (self.folder / "database").glob(f"{prefix}*.dcm")
-        return [dcmread(file) for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
+        return [dcmread(file) for file in files]
 
 
 @contextlib.contextmanager
@@ -91,3 +101,51 @@ def dcmprscp(folder: Path, *, lut: bool = True, wide: bool = True, implicit: boo
     command = [program("dcmprscp"), "-v", "-d", "-c", str(config), "-p", "IHEFULL"]
     with running(command, port, folder / "dcmprscp.log") as log:
         yield FilmPrinter(port, folder, log)
+
+
+@dataclass(frozen=True)
+class ColourPrinter:
+    """A running printer over dcmjs-dimse."""
+
+    port: int
+    book: Path
+    log: Path
+
+    @property
+    def noted(self) -> list[dict[str, Any]]:
+        """What came, in order: images, films, what was deleted, the release."""
+        return [json.loads(line) for line in self.book.read_text().splitlines()]
+
+
+@contextlib.contextmanager
+def colour_printer(folder: Path) -> Iterator[ColourPrinter]:
+    """A printer that takes the Basic Color Print Management Meta class alone."""
+    node, modules = program("node"), _fetched()
+    folder.mkdir(parents=True)
+    port, book = closed_port(), folder / "book.jsonl"
+    script = Path(__file__).with_name("dimse_printer.cjs")
+    with running([node, str(script), str(modules), str(port), str(book)], port, folder / "printer.log") as log:
+        book.write_text("")
+        yield ColourPrinter(port, book, log)
+
+
+def _fetched() -> Path:
+    """The folder of node_modules with dcmjs-dimse, fetched once for this working copy."""
+    there = ROOT / ".venv" / _DIMSE.replace("@", "-")
+    if not there.exists():
+        there.parent.mkdir(exist_ok=True)
+        # Tests side by side may fetch it at once: the first one counts.
+        temporary = Path(mkdtemp(dir=there.parent))
+        command = [program("npm"), "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(temporary)]
+        try:
+            subprocess.run(
+                [*command, _DIMSE], check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS_TO_FETCH
+            )
+        except (subprocess.SubprocessError, OSError) as error:
+            reason = f"{_DIMSE} cannot be fetched by npm ({type(error).__name__})"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        with contextlib.suppress(OSError):
+            temporary.rename(there)
+    return there / "node_modules"
