@@ -26,6 +26,7 @@ from dicomprinter.program import load
 from dicomprinter.workflow.nodes import Perform, Update
 from docs.generate.action_page import EXAMPLES, kinds, page_name
 from tests.cli.conftest import Call, call, home
+from tests.imaging.texts import GERMAN, text_page, turned
 from tests.links import ROOT
 
 __all__ = ["call", "home"]
@@ -259,3 +260,34 @@ def test_run(dry_run: DryRun) -> None:
     assert 'it would start the program "convert" with 4 arguments' in result.said
     (sent,) = result.objects
     assert sent.PatientName == "Muster^Erika"
+
+
+def test_print(dry_run: DryRun, report: Path, tmp_path: Path) -> None:
+    result = dry_run("print", report)
+    assert (
+        "film 1 of 1 of 14INX17IN would be printed by PRINTER@127.0.0.1:10104: STANDARD\\2,2, 2 of 4 images"
+        in result.said
+    )
+    pictures = [Image.open(file) for file in sorted((tmp_path / "out" / "Film").iterdir())]
+    # The pages are broad, so is the film: half of 17 inches at 300 an inch, and 16 bits of grey, of which 12 are sent.
+    assert [(one.mode, one.size, one.getpixel((0, 0))) for one in pictures] == [("I;16", (2550, 1275), 65535)] * 2
+
+
+@pytest.mark.parametrize(("name", "size"), [("small/ecg.pdf", "8INX10IN"), ("ecg.pdf", "14INX17IN")])
+def test_update(dry_run: DryRun, name: str, size: str) -> None:
+    result = dry_run("update", "--name", name)
+    assert f"film 1 of 1 of {size} would be printed" in result.said
+    (film,) = [line for line in result.report["history"] if line["message"] == "Film: N-CREATE of film 1"]
+    assert f"FilmSizeID={size}; BorderDensity=BLACK" in film["private"]
+
+
+def test_auto_rotate_text(dry_run: DryRun, tmp_path: Path) -> None:
+    upright, file = text_page(GERMAN), tmp_path / "scan.png"
+    Image.fromarray(turned(upright, 90)).save(file)
+    (sent,) = dry_run("auto-rotate-text", file).objects
+    assert sent.pixel_array.tolist() == upright.tolist()
+
+
+def test_auto_rotate_text_leaves_a_page_without_text(dry_run: DryRun, page: Path) -> None:
+    (sent,) = dry_run("auto-rotate-text").objects
+    assert (sent.Rows, sent.Columns) == (100, 200)
