@@ -54,15 +54,15 @@ DryRun = Callable[..., Outcome]
 
 @pytest.fixture
 def dry_run(call: Call, tmp_path: Path, page: Path) -> DryRun:
-    """`dry_run("trim", file, "--name", …)`: a job of a colour page when no file is named, which ends as done."""
+    """`dry_run("trim", file, "--name", …)`: a job of a colour page when no file is named, which ends as it should."""
 
-    def run(name: str, *arguments: object) -> Outcome:
+    def run(name: str, *arguments: object, ends: tuple[int, str] = (0, "done")) -> Outcome:
         files = () if any(isinstance(one, Path) for one in arguments) else (page,)
         said = call(
             "run", "--json", EXAMPLES / f"{name}.xml", *files, *arguments, "--dry-run",
             "--output-dir", tmp_path / "out", "--set", "PatientID=4711", "--set", "PatientName=Muster^Erika",
         )  # fmt: skip
-        assert (said.code, said.json["outcome"]) == (0, "done"), said.err
+        assert (said.code, said.json["outcome"]) == ends, said.err
         return Outcome(said.json)
 
     return run
@@ -291,3 +291,15 @@ def test_auto_rotate_text(dry_run: DryRun, tmp_path: Path) -> None:
 def test_auto_rotate_text_leaves_a_page_without_text(dry_run: DryRun, page: Path) -> None:
     (sent,) = dry_run("auto-rotate-text").objects
     assert (sent.Rows, sent.Columns) == (100, 200)
+
+
+def test_notify(dry_run: DryRun) -> None:
+    result = dry_run("notify", "--set", "AccessionNumber=A7", "--set", "Modality=ECG", "--host", "ward-3")
+    (shown,) = [line for line in result.report["history"] if line["message"].startswith("ShowOnDesktop: a dry run")]
+    assert shown["private"] == "A7: the study of ECG was sent from ward-3."
+
+
+def test_notify_of_what_was_not_stored(dry_run: DryRun) -> None:
+    result = dry_run("notify", "--assume", "STORE_SUCCEEDED=false", ends=(4, "suspended"))
+    assert "it would be mailed to 2 addresses by smtp.hospital.example:587" in result.said
+    assert "it would be posted to https://tickets.hospital.example/hooks/dicomprinter" in result.said
