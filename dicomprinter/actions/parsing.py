@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """A value, and where it was found: the line, from 0, and the place of its expression in the action."""
 
     line: int
@@ -44,7 +44,7 @@ def take_values(action: Parse, text: str, job: Job, nothing: str) -> None:
     Raises:
         PermanentError: a mandatory tag has no value, an expression takes too long, or a value does not fit its tag.
     """
-    found = _found(action, text, job)
+    found = found_values(action, text, job)
     missing = {one.tag: one for one in action.expressions if one.mandatory and one.tag not in found}
     if missing:
         lines = " and ".join(str(one.position.line) for one in missing.values())
@@ -62,38 +62,44 @@ def take_values(action: Parse, text: str, job: Job, nothing: str) -> None:
     job.note(f"{action.name}: found {told}")
 
 
-def _found(action: Parse, text: str, job: Job) -> Mapping[Tag, _Found]:
+def found_values(action: Parse, text: str, job: Job, seconds: float | None = None) -> Mapping[Tag, Found]:
+    """What a text holds for each tag that gets a value; `seconds` of processor time are an expression's limit.
+
+    Raises:
+        PermanentError: one takes longer.
+    """
     lines = text.splitlines()
-    found: dict[Tag, _Found] = {}
+    found: dict[Tag, Found] = {}
     for order, expression in enumerate(action.expressions):
         before = found.get(expression.tag)
         if action.first_match and before is not None:
             continue
-        one = _search(action, order, lines, text, job)
+        place = f"{tag_name(expression.tag)} in line {expression.position.line} of the configuration"
+        searcher = Searcher(expression.pattern, place, seconds)
+        one = _search(action, order, _matches(expression, searcher, lines, text, last=not action.first_match), job)
         if one is not None and (before is None or (one.line, one.order) >= (before.line, before.order)):
             found[expression.tag] = one
     return found
 
 
-def _search(action: Parse, order: int, lines: Sequence[str], text: str, job: Job) -> _Found | None:
-    """The first value of an expression, or the last; one that is empty counts only where it may be."""
+def _search(action: Parse, order: int, matches: Iterator[tuple[int, regex.Match[str]]], job: Job) -> Found | None:
+    """The first of an expression's matches with a value; one that is empty counts only where it may be."""
     expression = action.expressions[order]
     place = f"{action.name}/{tag_name(expression.tag)}"
     replacement: Sequence[str | int] | None = None
-    for line, match in _matches(expression, lines, text, last=not action.first_match):
+    for line, match in matches:
         replacement = replacement or _pieces(expression.replacement, job, place)
         value = "".join(piece if isinstance(piece, str) else match[piece] or "" for piece in replacement)
         value = _transformed(value, expression.transform)
         if expression.allow_empty or value.strip():
-            return _Found(line, order, value, expression.vr)
+            return Found(line, order, value, expression.vr)
     return None
 
 
 def _matches(
-    expression: Expression, lines: Sequence[str], text: str, *, last: bool
+    expression: Expression, searcher: Searcher, lines: Sequence[str], text: str, *, last: bool
 ) -> Iterator[tuple[int, regex.Match[str]]]:
-    where = f"{tag_name(expression.tag)} in line {expression.position.line} of the configuration"
-    searcher = Searcher(expression.pattern, where)
+    """Where an expression matches, each with its line; `last`: the last line comes first."""
     if expression.whole_text:
         match = searcher.first(text)
         if match is not None:

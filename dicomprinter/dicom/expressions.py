@@ -15,18 +15,19 @@ _SECONDS: Final = 2.0
 _LEAST: Final = 0.001
 
 
-def search(pattern: regex.Pattern[str], text: str, where: str) -> bool:
+def search(pattern: regex.Pattern[str], text: str, where: str, seconds: float | None = None) -> bool:
     """Whether an expression is found in a text.
 
     Args:
         pattern: the expression; what a job has filled in may be patient data, as the text may.
         text: what is searched.
         where: whose expression it is, for the message.
+        seconds: of processor time that it may take; two when unsaid.
 
     Raises:
         PermanentError: it takes too long.
     """
-    return Searcher(pattern, where).first(text) is not None
+    return Searcher(pattern, where, seconds).first(text) is not None
 
 
 class Searcher:
@@ -35,12 +36,13 @@ class Searcher:
     Args:
         pattern: the expression.
         where: whose expression it is, for the message.
+        seconds: the limit; two when unsaid.
     """
 
-    def __init__(self, pattern: regex.Pattern[str], where: str) -> None:
+    def __init__(self, pattern: regex.Pattern[str], where: str, seconds: float | None = None) -> None:
         self._pattern = pattern
         self._where = where
-        self._left = _SECONDS
+        self._seconds = self._left = _SECONDS if seconds is None else seconds
 
     def first(self, text: str) -> regex.Match[str] | None:
         """Where the expression matches first. Other threads go on meanwhile.
@@ -52,7 +54,7 @@ class Searcher:
         try:
             return self._pattern.search(text, timeout=max(self._left, _LEAST), concurrent=True)
         except TimeoutError:
-            raise self._too_much(f"took longer than {_SECONDS:g} s") from None
+            raise self._too_much(f"took longer than {self._seconds:g} s") from None
         except (MemoryError, RecursionError):
             raise self._too_much("took too much memory") from None
         finally:

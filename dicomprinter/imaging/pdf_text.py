@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.pdf import opened
-from dicomprinter.imaging.refusals import too_large
+from dicomprinter.imaging.refusals import damaged, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,23 +48,32 @@ def read_texts(path: Path, limits: Limits) -> list[str]:
     Raises:
         InputError: the file cannot be opened, or has more text than a job may have.
     """
-    import pypdfium2.raw as pdfium  # noqa: PLC0415 - only a PDF pays for it
+    import pypdfium2  # noqa: PLC0415 - only a PDF pays for it
 
     found: list[str] = []
     size = 0
     with opened(path) as document:
         document.init_forms()
         for index in range(len(document)):
-            page = document[index]
-            # What is filled in is no part of a page's own content; here nothing is written back.
-            pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
-            page.close()
-            text = "".join(f"{line}\n" for line in _lines(document[index], limits.text))
+            try:
+                text = "".join(f"{line}\n" for line in _lines(_flat(document, index), limits.text))
+            except pypdfium2.PdfiumError:
+                raise damaged("PDF", f"page {index + 1} cannot be read") from None
             size += len(text.encode("utf-8"))
             if size > limits.text:
                 raise too_large(f"its text has more than {limits.text} bytes", "MaximumTextSize")
             found.append(text)
     return found
+
+
+def _flat(document: Any, index: int) -> Any:
+    """A page with what is filled in, which is no part of its own content; here nothing is written back."""
+    import pypdfium2.raw  # noqa: PLC0415
+
+    page = document[index]
+    pypdfium2.raw.FPDFPage_Flatten(page, pypdfium2.raw.FLAT_NORMALDISPLAY)
+    page.close()
+    return document[index]
 
 
 def _lines(page: Any, most: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""PDF: counted and drawn here, where a crash or a hang is what is looked for."""
+"""PDF: counted, drawn and read here, where a crash or a hang is what is looked for."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.mode import ColourMode
 from dicomprinter.imaging.open import open_form, open_page
+from dicomprinter.imaging.pdf_text import read_texts
 from dicomprinter.imaging.probe import probe
 from fuzz.files import Scratch
 from fuzz.target import Target
 from tests.imaging.pictures import pdf, pdf_of
 
-_LIMITS: Final = Limits(pixels=1 << 18, side=2048, pages=20, bytes=1 << 20)
+_LIMITS: Final = Limits(pixels=1 << 18, side=2048, pages=20, bytes=1 << 20, text=1 << 14)
 _DPI: Final = 36
 _SCRATCH: Final = Scratch()
 
@@ -41,6 +42,12 @@ def _look(file: Path) -> None:
         except PermanentError:
             continue
         assert page.form == form
+    try:
+        texts = read_texts(file, _LIMITS)
+    except InputError:
+        return
+    assert len(texts) == found.frames
+    assert sum(len(text) for text in texts) <= _LIMITS.text
 
 
 def _with_an_end(data: bytes) -> bytes:
