@@ -59,22 +59,11 @@ def _check(node: Node, report: Report) -> None:
     if arguments is not None and "|" not in arguments.text and len(arguments.value) > 1:
         today = "|".join(argument.source for argument in arguments.value)
         report.warn(arguments.position, "<Arguments> is split at its blanks, as in older files", f"today it is {today}")
-    command, timeout = node.child("Command"), node.child("Timeout")
-    if command is not None and _depends_on_the_folder(command.text):
-        report.warn(
-            command.position,
-            f'<Command> "{command.text}" is neither a full path nor a name alone',
-            "it will not be found: where it leads depends on where the service was started",
-        )
+    timeout = node.child("Timeout")
     if timeout is not None and timeout.value == 0:
         report.error(timeout.position, "<Timeout> 0 stops the program at once", "give it some milliseconds")
     for output in node.all("Output"):
         check_takes_text(output["tag"], output.position, report)
-
-
-def _depends_on_the_folder(command: str) -> bool:
-    is_full = command.startswith(("/", "\\", "#{")) or command[1:2] == ":"
-    return not is_full and ("/" in command or "\\" in command)
 
 
 _VARIABLES = Kind("names of variables separated by |", _names, write="|".join)
@@ -112,7 +101,7 @@ class Run(Action):
             Attribute("resolveHostNameAutomatically", TEXT, ignored="a program runs where the service runs"),
         ),
         children=(
-            required("Command", NONEMPTY_TEMPLATE, "the program"),
+            required("Command", NONEMPTY_TEMPLATE, "the program: a name that PATH finds, or a path"),
             optional("Arguments", Kind("arguments separated by |", _arguments), "separated by |"),
             Child(INPUT, most=None),
             Child(OUTPUT, most=None),

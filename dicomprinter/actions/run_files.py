@@ -31,7 +31,7 @@ class RunFiles:
         job: whose files they are.
         folder: where the program runs; it goes with all that is in it.
         files: pages, documents and DICOM files, in order, each once: the name in the job, the copy.
-        text: the job's text, or None.
+        text: a file of the job's text, or None.
         is_output_wanted: whether `#{OutputFile}` was asked for.
     """
 
@@ -42,16 +42,18 @@ class RunFiles:
     is_output_wanted: bool = False
 
     @classmethod
-    def copied(cls, job: Job, work: Path) -> Self:
-        """Make the copies in a folder that goes after the program."""
+    def copied(cls, job: Job, work: Path, text: str) -> Self:
+        """Make the copies, and a file of the job's text, in a folder that goes after the program."""
         payload = job.payload
         names = dict.fromkeys([*(page.file for page in payload.pages), *payload.documents, *payload.objects])
         copies, folder = work / "files", work / "here"
         for place in (copies, folder):
             place.mkdir(mode=0o700)
         files = {name: _copy(job.path(name), copies) for name in names}
-        text = _copy(job.path(payload.texts[0]), copies) if payload.texts else None
-        return cls(job, folder, files, text)
+        contents = work / "contents.txt"
+        if text:
+            contents.write_text(text, encoding="utf-8", errors="replace", newline="")
+        return cls(job, folder, files, contents if text else None)
 
     def environment(self) -> dict[str, str]:
         """What a program finds out about its job."""

@@ -6,9 +6,11 @@ import locale
 import re
 import shlex
 from copy import deepcopy
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from dicomprinter.actions.dcm import resolve_vr
+from dicomprinter.actions.job_text import job_text
 from dicomprinter.actions.own import OwnAttributes, give_own
 from dicomprinter.actions.programs import Call, last_lines
 from dicomprinter.actions.run_files import RunFiles
@@ -33,7 +35,7 @@ _LINE_ENDS: Final = re.compile(r"\r\n|[\r\n]")
 def perform_run(action: Run, job: Job, tools: Tools) -> None:
     """Perform a Run; it raises as `Run.perform` says."""
     with job.folder.work() as work:
-        files = RunFiles.copied(job, work)
+        files = RunFiles.copied(job, work, _text(job, tools))
         call = _call(action, job, tools, files)
         name, arguments = call.name, private_text(call.command)
         # What it does outside must not come of a job that a loss of power takes back.
@@ -50,6 +52,17 @@ def perform_run(action: Run, job: Job, tools: Tools) -> None:
         if action.outputs:
             _take_output(action, job, ended)
         job.payload = files.replaced(job, tools.decoder)
+
+
+def _text(job: Job, tools: Tools) -> str:
+    """The job's text. Most programs do not ask for it, so a PDF whose text cannot be read is no failure."""
+    try:
+        return job_text(job, tools, None)
+    except PermanentError as error:
+        job.note(
+            f"the job's text cannot be read, so CONTENTS_FILE is empty: {error}", level="WARN", private=error.private
+        )
+        return ""
 
 
 def private_text(command: tuple[str, ...]) -> str:
@@ -70,6 +83,9 @@ def _call(action: Run, job: Job, tools: Tools, files: RunFiles) -> Call:
     command = files.expand(action.command, f"{action.name}/Command")
     if not command:
         raise PermanentError("the name of the program is empty", cause="the job has no value for its placeholders")
+    if _names_a_place(command):
+        # Where the service was started says nothing.
+        command = str(tools.folder.absolute() / command)
     arguments = [
         files.expand(argument, f"{action.name}/Arguments/{number}") for number, argument in enumerate(action.arguments)
     ]
@@ -86,6 +102,11 @@ def _call(action: Run, job: Job, tools: Tools, files: RunFiles) -> Call:
         on_desktop=on_desktop,
         shown=action.command.source,
     )
+
+
+def _names_a_place(command: str) -> bool:
+    """Whether a program is given by a path, and not by a name that PATH finds."""
+    return PurePath(command).name != command
 
 
 def _line(action: Run, job: Job, tag: Tag) -> str:

@@ -206,7 +206,6 @@ PROGRAMS = [
         ("resolveHostNameAutomatically",),
     ),
     Row("Run/Command", run(""), "command", text("c")),
-    Row("Run/Command", '<Run name="A"><Command>bin/x</Command></Run>', "timeout", 3000, ("nor a name alone",)),
     Row(
         "Run/Input",
         run('<Input tag="PatientID"/><Input tag="0008,0050"/>'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ from xml.sax.saxutils import escape
 import pytest
 from PIL import Image
 from pydicom import Dataset
+from reportlab.pdfgen.canvas import Canvas
 
 from dicomprinter.engine.dry_run import DryPrograms
 from dicomprinter.job.job import Job
@@ -72,6 +74,14 @@ def desk(house: House) -> Desk:
     return Desk(house)
 
 
+def pdf_of(text: str) -> bytes:
+    stream = io.BytesIO()
+    canvas = Canvas(stream)
+    canvas.drawString(72, 700, text)
+    canvas.save()
+    return stream.getvalue()
+
+
 def own(job: Job, name: str) -> Dataset:
     return Dataset.from_json(job.payload.own_of(name) or "{}")
 
@@ -107,7 +117,6 @@ def test_the_environment_tells_of_the_job(desk: Desk, monkeypatch: pytest.Monkey
     assert seen["environment"]["NOFILES"] == "3"
     assert seen["sizes"] == sizes
     assert seen["environment"]["CLIENT_HOST_NAME"] == job.facts.host
-    assert seen["environment"]["CONTENTS_FILE"] == ""
     assert seen["environment"]["JAVA_HOME"] == "/java"
     assert "DATABASE_PASSWORD" not in seen["environment"]
     # A place of its own, which is gone with all that was left there.
@@ -119,6 +128,23 @@ def test_the_text_of_a_job_is_its_contents(desk: Desk) -> None:
     assert desk.run("", job=desk.house.job(png(), "Befund: Größe 3 cm\n".encode())) == Done()
     assert desk.seen["text"] == "Befund: Größe 3 cm\n"
     assert desk.seen["environment"]["NOFILES"] == "1"
+
+
+def test_without_a_text_of_its_own_a_job_has_its_pdfs_text(desk: Desk) -> None:
+    assert desk.run("", job=desk.house.job(pdf_of("Befund von Frau Müller"))) == Done()
+    assert "Befund von Frau Müller" in desk.seen["text"]
+    assert desk.run("", job=desk.house.job(png())) == Done()
+    assert desk.seen["environment"]["CONTENTS_FILE"] == ""
+
+
+def test_a_path_begins_at_the_configurations_folder(desk: Desk) -> None:
+    tool = desk.house.base / "tools" / "look"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\nprintf found > '{desk.seen_file}'\n", "utf-8")
+    tool.chmod(0o755)
+    loaded = desk.house.program('<Run name="R"><Command>tools/look</Command></Run>', perform("R"))
+    assert desk.house.run(loaded, desk.house.job(png())) == Done()
+    assert desk.seen_file.read_text() == "found"
 
 
 def test_a_program_cannot_change_the_jobs_files(desk: Desk) -> None:
