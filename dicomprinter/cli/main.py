@@ -30,6 +30,7 @@ _COMMANDS = {
     "run": "Make one job of files and run it in the foreground.",
     "serve": "Watch the spool and run its jobs until a signal ends it.",
     "jobs": "List, show, match, resume, restore or discard the jobs of a spool.",
+    "events": "Show what Notify has told people, and go on with what comes.",
     "status": "Say what waits, how each destination does, and what wants a person.",
     "service": "Install a service of the system's that serves, and look after it.",
     "demo": "Print to an archive inside this program and show what it holds.",

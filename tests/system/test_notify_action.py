@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dicomprinter.engine.desktop import body_for_notify_send
-from dicomprinter.engine.events import Events, older, read_events
+from dicomprinter.engine.events import Events, NewEvents, older, read_events
 from dicomprinter.engine.messenger import DryMessenger
 from dicomprinter.job.job import Job
 from dicomprinter.workflow.interpreter import Done, Held, Outcome, Suspended
@@ -111,6 +111,20 @@ def test_the_stream_keeps_two_files(tmp_path: Path) -> None:
     assert 4 <= len(kept) < 10
     assert older(events.file).stat().st_size < 400
     assert sorted(path.name for path in tmp_path.iterdir()) == ["events.1.jsonl", "events.jsonl"]
+
+
+def test_what_comes_is_followed_over_the_change_of_files(tmp_path: Path) -> None:
+    events = Events(tmp_path / "events.jsonl", most=200)
+    new, seen = NewEvents(events.file), []
+    for number in range(20):
+        events.add({"number": number, "filling": "x" * 50})
+        if number % 3 == 0:
+            seen += [event["number"] for event in new.take()]
+    # Half a line is not one yet.
+    with events.file.open("ab") as stream:
+        stream.write(b'{"number": 20')
+    assert [*seen, *(event["number"] for event in new.take())] == list(range(20))
+    assert list(new.take()) == []
 
 
 def test_a_dry_run_tells_nobody(desk: Desk, running: Run) -> None:
