@@ -14,6 +14,7 @@ from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from dicomprinter.errors import InputError
+from dicomprinter.imaging.fonts.folders import font_folders
 from dicomprinter.imaging.refusals import too_large
 
 if TYPE_CHECKING:
@@ -26,13 +27,6 @@ _COLUMNS = 79
 _PIECE = 100 * _COLUMNS
 _HEIGHT = int((A4[1] - 2 * _MARGIN) // _LEADING)
 _FONT_FILES = ("DejaVuSansMono.ttf", "LiberationMono-Regular.ttf", "consola.ttf", "Menlo.ttc", "cour.ttf")
-_FONT_FOLDERS = (
-    "/usr/share/fonts",
-    "/usr/local/share/fonts",
-    "/Library/Fonts",
-    "/System/Library/Fonts",
-    "C:/Windows/Fonts",
-)
 
 
 def set_texts(folder: Path, names: Collection[str], ending: str, most: int) -> tuple[str, ...]:
@@ -89,7 +83,7 @@ def _font(text: str) -> str:
 
 
 def _unicode_font() -> TTFont | None:
-    for folder in map(Path, _FONT_FOLDERS):
+    for folder in font_folders():
         for name in _FONT_FILES:
             for file in sorted(folder.rglob(name)) if folder.is_dir() else ():
                 try:

@@ -1,16 +1,17 @@
-"""TrueType and OpenType files: their names and their characters (OpenType 1.9.1, name, OS/2, post and cmap)."""
+"""TrueType and OpenType files: their names and their characters (OpenType 1.9.1, name, OS/2, post and cmap).
+
+They are read, not mapped: one that is installed anew at this moment must not end the process.
+"""
 
 from __future__ import annotations
 
-import mmap
 import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 Tables = Mapping[bytes, tuple[int, int]]
 """Where each table lies in the file and how long it is."""
@@ -60,10 +61,10 @@ def plain(name: str) -> str:
 def faces(file: str, modified: int) -> tuple[Face, ...]:  # noqa: ARG001 - a file that changes is another one
     """The fonts of a file that was last modified then (nanoseconds); none of one that is damaged or has no outlines."""
     try:
-        with _mapped(file) as data:
+        with Path(file).open("rb") as opened:
             return tuple(
-                _face(data, tables, file, index)
-                for index, tables in enumerate(_directories(data))
+                _face(opened, tables, file, index)
+                for index, tables in enumerate(_directories(opened))
                 if _OUTLINES & tables.keys()
             )
     except (OSError, ValueError, struct.error):
@@ -74,47 +75,51 @@ def missing(face: Face, characters: Iterable[str]) -> set[str]:
     """Those of the characters that a font lacks; all of them when the file cannot be read any more."""
     wanted = set(characters)
     try:
-        with _mapped(face.file) as data:
-            tables = list(_directories(data))[face.index]
-            return wanted - set(_found(_table(data, tables, b"cmap"), wanted))
+        with Path(face.file).open("rb") as opened:
+            tables = list(_directories(opened))[face.index]
+            return wanted - set(_found(_table(opened, tables, b"cmap"), wanted))
     except (OSError, ValueError, struct.error, LookupError):
         return wanted
 
 
-@contextmanager
-def _mapped(file: str) -> Iterator[mmap.mmap]:
-    with Path(file).open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield data
-
-
-def _directories(data: mmap.mmap) -> Iterator[Tables]:
+def _directories(file: BinaryIO) -> list[Tables]:
     """The table directory of each font of the file."""
     starts: tuple[int, ...] = (0,)
-    if data[:4] == _COLLECTION:
-        count = min(struct.unpack_from(">I", data, 8)[0], _MOST_FACES)
-        starts = struct.unpack_from(f">{count}I", data, 12)
-    for start in starts:
-        if data[start : start + 4] not in _VERSIONS:
-            raise ValueError("not a font")
-        (count,) = struct.unpack_from(">H", data, start + 4)
-        records = struct.iter_unpack(">4sIII", data[start + 12 : start + 12 + 16 * count])
-        yield {tag: (offset, length) for tag, _, offset, length in records}
+    head = file.read(12)
+    if head[:4] == _COLLECTION:
+        count = min(struct.unpack_from(">I", head, 8)[0], _MOST_FACES)
+        starts = struct.unpack(f">{count}I", file.read(4 * count))
+    return [_directory(file, start) for start in starts]
 
 
-def _table(data: mmap.mmap, tables: Tables, tag: bytes) -> bytes:
+def _directory(file: BinaryIO, start: int) -> Tables:
+    head = _read(file, start, 12)
+    if head[:4] not in _VERSIONS:
+        raise ValueError("not a font")
+    (count,) = struct.unpack_from(">H", head, 4)
+    records = struct.iter_unpack(">4sIII", file.read(16 * count))
+    return {tag: (offset, length) for tag, _, offset, length in records}
+
+
+def _table(file: BinaryIO, tables: Tables, tag: bytes) -> bytes:
     offset, length = tables.get(tag, (0, 0))
     if length > _LARGEST_TABLE:
         raise ValueError("a table is too large")
-    return data[offset : offset + length]
+    return _read(file, offset, length)
 
 
-def _face(data: mmap.mmap, tables: Tables, file: str, index: int) -> Face:
-    names = list(_names(_table(data, tables, b"name")))
+def _read(file: BinaryIO, offset: int, length: int) -> bytes:
+    file.seek(offset)
+    return file.read(length)
+
+
+def _face(opened: BinaryIO, tables: Tables, file: str, index: int) -> Face:
+    names = list(_names(_table(opened, tables, b"name")))
     families = [text for number, text in names if number in _FAMILIES]
-    metrics = _table(data, tables, b"OS/2")
+    metrics = _table(opened, tables, b"OS/2")
     weight, width = struct.unpack_from(">HH", metrics, 4) if len(metrics) >= 64 else (400, 5)
     selection = struct.unpack_from(">H", metrics, 62)[0] if len(metrics) >= 64 else 0
-    post = _table(data, tables, b"post")
+    post = _table(opened, tables, b"post")
     return Face(
         file,
         index,
