@@ -1,9 +1,13 @@
-"""Edits of pages: a line of JSON says which, and what follows is a picture; their results are kept and opened again."""
+"""Edits of pages: a line of JSON says which, and what follows is a picture; their results are kept and opened again.
+
+The picture is the page, and what a PrintImage lays over it. The fonts of a PrintText are the program's own.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +18,7 @@ from dicomprinter.dicom.page import LossySource, Page
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.edits.registry import edit_from_json, edit_to_json
 from dicomprinter.imaging.edits.steps import Step, Steps
+from dicomprinter.imaging.fonts.folders import own_font
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.open import open_page
 from dicomprinter.imaging.page_file import encode_page_file
@@ -31,6 +36,19 @@ _PAGES: Final = (
     Page(np.full((14, 20), 255, np.uint8), 8),
     Page(np.zeros((1, 1, 3), np.uint8), 8),
 )
+_PLACE: Final[Mapping[str, float]] = MappingProxyType({"x": 5.0, "y": 10.0, "width": 80.0, "height": 60.5})
+_TEXT: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "text": "To " + CANARY,
+        "colour": [255, 0, 0, 255],
+        "background": [0, 0, 255, 40],
+        "font_height": 20.0,
+        "fonts": [["", 0, ""], ["", 0, "xT"]],
+        "across": "centre",
+        "down": "bottom",
+    }
+)
+_OVERLAY: Final = "overlay"
 # What `registry` knows, each with arguments that do something.
 _EDITS: Final[tuple[list[Any], ...]] = (
     ["rotate", {"angle": 90}],
@@ -39,6 +57,10 @@ _EDITS: Final[tuple[list[Any], ...]] = (
     ["trim", {"top": "auto", "bottom": "auto", "left": "auto", "right": "auto"}],
     ["resize", {"width": 60, "height": 9, "keep_aspect": True}],
     ["resize", {"width": 31, "height": 50, "keep_aspect": False}],
+    ["print_text", {**_PLACE, **_TEXT}],
+    ["print_text", {**_PLACE, **_TEXT, "text": "e\u0301\u05d0\ud800\t\u2028" + "x" * 99, "font_height": 90.0}],
+    ["print_image", {**_PLACE, "file": _OVERLAY, "aspect": "keep", "pages": [[1, 1], [3, None]]}],
+    ["print_image", {**_PLACE, "file": _OVERLAY, "aspect": "expand", "pages": [[1, None]]}],
 )
 
 # As in the decoder's process.
@@ -47,6 +69,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 def _run(data: bytes) -> None:
     line, _, picture = data.partition(b"\n")
+    (_SCRATCH.folder / _OVERLAY).write_bytes(picture)
     steps = _steps(line)
     _apply(steps, _page(picture))
 
@@ -54,10 +77,18 @@ def _run(data: bytes) -> None:
 def _steps(line: bytes) -> tuple[Step, ...]:
     try:
         said = json.loads(line)
-        pairs = [(str(kind), json.dumps(arguments)) for kind, arguments in said[:_MOST]]
+        pairs = [(str(kind), json.dumps(_with_fonts(arguments))) for kind, arguments in said[:_MOST]]
     except (LookupError, RecursionError, TypeError, ValueError):
         pairs = [("rotate", line.decode("utf-8", "replace"))]
     return tuple(Step(kind, arguments, number) for number, (kind, arguments) in enumerate(pairs, start=1))
+
+
+def _with_fonts(arguments: Any) -> Any:
+    """Arguments whose fonts are there: where they lie differs from machine to machine."""
+    if not isinstance(arguments, dict) or not isinstance(arguments.get("fonts"), list):
+        return arguments
+    file = own_font().file
+    return {**arguments, "fonts": [[file, *one[1:]] if isinstance(one, list) else one for one in arguments["fonts"]]}
 
 
 def _page(picture: bytes) -> Page:
@@ -110,5 +141,5 @@ TARGET = Target(
     inputs=_inputs,
     executions=10_000,
     structured=5_000,
-    words=(b'"rotate"', b'"trim"', b'"resize"', b'"auto"', b"1e999", b"-1", b"65535", b"dpPG", b"IDAT"),
+    words=(b'"rotate"', b'"trim"', b'"resize"', b'"auto"', b"1e999", b"-1", b"65535", b"\\u05d0", b"dpPG", b"IDAT"),
 )
