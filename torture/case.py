@@ -47,7 +47,7 @@ class Case:
     def __post_init__(self) -> None:
         door = self.fault.door
         self.peer = Peer(
-            script_of(self.fault, self.pages.ill if self.subject.sends else 1),
+            script_of(self.fault, self.pages.ill if self.subject.sends else self.subject.first),
             listening=door is not Door.CLOSED,
             backlog_is_full=door is Door.FULL,
             tls=self.tls if door is Door.TLS else None,

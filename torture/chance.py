@@ -53,7 +53,8 @@ class Street:
         script: Callable[[Dialogue], None] = sound
         if self.chance.random() < _ILL:
             self.ill += 1
-            script = script_of(self.chance.choice(self.faults), self.chance.randint(1, _MOST_PAGES))
+            most = _MOST_PAGES + self.subject.first - 1
+            script = script_of(self.chance.choice(self.faults), self.chance.randint(1, most))
         script(dialogue)
 
 
@@ -86,7 +87,9 @@ def chance(place: Place) -> list[Check]:
         for work in works:
             subject = by_name[work.host].subject
             came = judge.books(work.host, work, by_name[work.host].peer if subject.sends else archive)
-            if not subject.sends and any(delivery.study != STUDY for delivery in came):
+            if subject.prints:
+                judge.films(work.host, work, by_name[work.host].peer)
+            if subject.finds and any(delivery.study != STUDY for delivery in came):
                 judge.complain(f"{work.host}: the answer to the query is not in job {work.number}")
         judge.leaks(service, before)
         judge.log(patient_data(service))

@@ -26,10 +26,11 @@ _TIME = "failures that took longer than their time-outs"
 _ARRIVAL = "healed jobs that did not arrive whole, with the right pixels"
 _UID = "pages that came under more than one SOP Instance UID"
 _AGAIN = "confirmed pages that were sent again"
+_FILM = "pages that were not printed, or printed again though they were confirmed"
 _LEAK = "services that leave sockets, files, threads or processes behind"
 _LOG = "values of patients in logs"
 FAILURES: Final = (_OUTCOME, _MESSAGE, _TIME)
-BOOKS: Final = (_ARRIVAL, _UID, _AGAIN, _LEAK, _LOG)
+BOOKS: Final = (_ARRIVAL, _UID, _AGAIN, _FILM, _LEAK, _LOG)
 
 
 class Judge:
@@ -96,7 +97,9 @@ class Judge:
         is_lost = case.subject.sends and case.policy == "Ignore" and not case.is_fine
         came = self.books(case.label, case.work, place, may_be_missing=is_lost)
         answered = case.policy != "Ignore" or case.is_fine
-        if not case.subject.sends and any((delivery.study == STUDY) != answered for delivery in came):
+        if case.subject.prints:
+            self.films(case.label, case.work, case.peer, may_be_missing=not answered)
+        if case.subject.finds and any((delivery.study == STUDY) != answered for delivery in came):
             self._say(_ARRIVAL, case.label, "the answer to the query is not in it, or should not be")
 
     def books(self, label: str, work: Work, place: Peer, *, may_be_missing: bool = False) -> list[Delivery]:
@@ -119,6 +122,21 @@ class Judge:
             if delivery.patient == work.patient:
                 self._say(_AGAIN, label, f"page {delivery.number}")
         return came
+
+    def films(self, label: str, work: Work, printer: Peer, *, may_be_missing: bool = False) -> None:
+        """What a printer has printed of a job that is done: each page, confirmed once."""
+        confirmed = Counter(
+            page for film in printer.films if film.confirmed and film.patient == work.patient for page in film.pages
+        )
+        for number, page in work.digests().items():
+            count = confirmed.pop(page, 0)
+            if count != 1 and not (may_be_missing and count == 0):
+                self._say(_FILM, label, f"page {number} was confirmed {count} times")
+        if confirmed:
+            self._say(_FILM, label, f"{len(confirmed)} pages that the job does not have")
+        for film in printer.films_again:
+            if film.patient == work.patient:
+                self._say(_FILM, label, "a film that was confirmed was printed again")
 
     def complain(self, text: str) -> None:
         """An object is not as it should be."""

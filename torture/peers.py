@@ -20,6 +20,7 @@ from pynetdicom.dsutils import decode, encode
 
 from dicomprinter.demo.listener import LOOPBACK
 from tests.raw_scp import Connection, RawScp, response
+from torture.films import N_ACTION, N_CREATE, N_SET, WITH_DATA, Film, Printer, answer_of
 
 P_DATA, RELEASE_REQUEST, ABORT = 0x04, 0x05, 0x07
 C_STORE, C_FIND, C_ECHO = 0x0001, 0x0020, 0x0030
@@ -39,6 +40,7 @@ class Request:
     context: int
     field: int
     message_id: int
+    sop_class: str
     sop_instance: str
     data: bytes
 
@@ -75,6 +77,7 @@ class Dialogue(Connection):
         self.peer = peer
         self.bytes_per_second = 0
         self._parts = {0: bytearray(), 1: bytearray()}
+        self._printer = Printer()
 
     def acceptance(self, **options: Any) -> bytes:
         """As a Connection; what was asked for is entered in the books."""
@@ -91,6 +94,10 @@ class Dialogue(Connection):
         found = self._request(whole=True)
         if found is not None and found.field == C_STORE:
             self.peer.enter(_delivery(found, self.contexts[found.context][1]))
+        elif found is not None and found.field in (N_CREATE, N_SET):
+            self._printer.take(found.field, found.sop_class, *_image(found, self.contexts[found.context][1]))
+        elif found is not None and found.field == N_ACTION:
+            self.peer.enter_film(self._printer.film(found.sop_instance))
         return found
 
     def command(self) -> Request | None:
@@ -107,15 +114,21 @@ class Dialogue(Connection):
         for delivery in self.peer.deliveries:
             if delivery.uid == request.sop_instance:
                 delivery.confirmed = True
+        if request.field == N_ACTION:
+            self.peer.films[-1].confirmed = True
 
     def answer(self, request: Request, status: int = 0x0000) -> bytes:
         """What a sound peer answers: to a query one match first."""
         found = self.match(request) if request.field == C_FIND and status == 0x0000 else b""
         return found + self.final(request, status)
 
-    def final(self, request: Request, status: int = 0x0000) -> bytes:
-        """The last response to a request."""
-        return response(request.field | 0x8000, status & 0xFFFF, message_id=request.message_id, context=request.context)
+    def final(self, request: Request, status: int = 0x0000, *, data: bytes = b"") -> bytes:
+        """The last response to a request; a printer's brings what was asked for."""
+        if request.field in WITH_DATA and not data:
+            found = answer_of(request.field, request.sop_class, request.sop_instance)
+            data = encode(found, *self._syntax(request)) or b""
+        field = request.field | 0x8000
+        return response(field, status & 0xFFFF, message_id=request.message_id, context=request.context, data=data)
 
     def match(self, request: Request, status: int = 0xFF00) -> bytes:
         """One pending response to a C-FIND."""
@@ -181,8 +194,9 @@ class Dialogue(Connection):
                     found = Request(
                         number,
                         command.CommandField,
-                        command.MessageID,
-                        str(command.get("AffectedSOPInstanceUID", "")),
+                        command.get("MessageID", 0),
+                        str(command.get("AffectedSOPClassUID", "")),
+                        str(command.get("AffectedSOPInstanceUID") or command.get("RequestedSOPInstanceUID", "")),
                         bytes(data[0]),
                     )
                     self._parts = {0: bytearray(), 1: bytearray()}
@@ -198,8 +212,8 @@ def sound(dialogue: Dialogue) -> None:
 class Peer(RawScp):
     """Plays `script` on each connection until it is healed; keeps books of what came all the while.
 
-    `deliveries` are the objects, `again` those of them that came although they had been confirmed, `asked` the SOP
-    classes of each association that was asked for.
+    `deliveries` are the objects, `again` those of them that came although they had been confirmed, `films` and
+    `films_again` the same of films, `asked` the SOP classes of each association that was asked for.
 
     Args:
         script: what it does while it is ill.
@@ -225,6 +239,8 @@ class Peer(RawScp):
         self.tls = tls
         self.deliveries: list[Delivery] = []
         self.again: list[Delivery] = []
+        self.films: list[Film] = []
+        self.films_again: list[Film] = []
         self.asked: list[frozenset[str]] = []
         self._fillers: list[socket.socket] = []
         if backlog_is_full:
@@ -245,6 +261,13 @@ class Peer(RawScp):
         if any(one.confirmed and one.uid == delivery.uid for one in self.deliveries):
             self.again.append(delivery)
         self.deliveries.append(delivery)
+
+    def enter_film(self, film: Film) -> None:
+        """As `enter`: a page of it may be on a film that was confirmed."""
+        for one in self.films:
+            if one.confirmed and one.patient == film.patient and set(one.pages) & set(film.pages):
+                self.films_again.append(film)
+        self.films.append(film)
 
     def status_of(self, request: Request) -> int:
         """Success, or for an object that it holds already 0111: every other peer says so."""
@@ -297,6 +320,14 @@ def _delivery(request: Request, syntax: str) -> Delivery:
         # One null byte may pad it.
         digest(dataset.PixelData[: dataset.Rows * dataset.Columns]),
     )
+
+
+def _image(request: Request, syntax: str) -> tuple[Dataset, str]:
+    """What came of a film, and what tells its image from others."""
+    uid = UID(syntax)
+    dataset = decode(io.BytesIO(request.data), uid.is_implicit_VR, uid.is_little_endian)
+    images = dataset.get("BasicGrayscaleImageSequence") or ()
+    return dataset, "".join(digest(image.PixelData[: image.Rows * image.Columns]) for image in images)
 
 
 def digest(pixels: bytes) -> str:

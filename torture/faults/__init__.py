@@ -7,8 +7,9 @@ from typing import Final
 from torture.faults.exchange import EXCHANGE, RELEASE
 from torture.faults.fault import Fault
 from torture.faults.negotiation import NEGOTIATION
+from torture.faults.printer import PRINTER
 from torture.faults.query import QUERY
 from torture.faults.secured import SECURED
 from torture.faults.status import STATUS
 
-FAULTS: Final[tuple[Fault, ...]] = (*NEGOTIATION, *SECURED, *EXCHANGE, *RELEASE, *STATUS, *QUERY)
+FAULTS: Final[tuple[Fault, ...]] = (*NEGOTIATION, *SECURED, *EXCHANGE, *RELEASE, *STATUS, *QUERY, *PRINTER)

@@ -9,12 +9,13 @@ from types import MappingProxyType
 
 from tests.raw_scp import fragment, response
 from torture.faults.fault import FINE, Expected, Fault, Phase, Play, transient
+from torture.films import N_SET
 from torture.peers import C_ECHO, C_FIND, C_STORE, RELEASE_ANSWER, Dialogue, Request
 
 _BROKEN = transient("(closed the connection|aborted the association) before")
 _CLOSED = transient("closed the connection before")
 _ABORTED = transient("aborted the association before")
-_SILENT = transient("no sign of the answers? to C-|took no more of")
+_SILENT = transient("no sign of the answers? to [CN]-|took no more of")
 _GARBLED = transient("sent an answer that cannot be read")
 _RELEASED = transient("released the association before")
 _NOBODY: Mapping[str, Expected] = MappingProxyType({})
@@ -185,7 +186,8 @@ def _early_failure(dialogue: Dialogue) -> None:
     """Refuses before the data set is there, and hangs up."""
     request = dialogue.command()
     if request is not None:
-        dialogue.send(dialogue.final(request, 0xA700))
+        # Each says so in its own way.
+        dialogue.send(dialogue.final(request, 0xC605 if request.field == N_SET else 0xA700))
 
 
 def _fault(
@@ -314,7 +316,7 @@ EXCHANGE: tuple[Fault, ...] = (
     _fault("reads 1 KB/s", _slow_reader, FINE),
     _fault("closes its half of the connection", _half_closed, _CLOSED),
     _fault("shuts its ears", _deaf, _SILENT, times_out=True),
-    _fault("refuses before it has the data set", _early_failure, transient("A700|closed the connection")),
+    _fault("refuses before it has the data set", _early_failure, transient("A700|C605|closed the connection")),
     _fault("answers another message", _saying(_wrong_id), _GARBLED),
     _fault("answers in another context", _other_context, FINE),
     _fault("answers another command", _saying(_other(C_ECHO | 0x8000)), _GARBLED),
