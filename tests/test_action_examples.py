@@ -303,3 +303,13 @@ def test_notify_of_what_was_not_stored(dry_run: DryRun) -> None:
     result = dry_run("notify", "--assume", "STORE_SUCCEEDED=false", ends=(4, "suspended"))
     assert "it would be mailed to 2 addresses by smtp.hospital.example:587" in result.said
     assert "it would be posted to https://tickets.hospital.example/hooks/dicomprinter" in result.said
+
+
+@pytest.mark.parametrize("kind", ["picture", "PDF"])
+def test_add_instance(dry_run: DryRun, report: Path, kind: str) -> None:
+    cover, *middle, logo = dry_run("add-instance", *([report] if kind == "PDF" else [])).objects
+    assert (cover.Rows, cover.Columns) == (297, 210)
+    assert set(cover.pixel_array.ravel().tolist()) == {0xC0}
+    assert [(one.Rows, one.Columns) for one in middle] == ([(300, 600)] * 2 if kind == "PDF" else [(100, 200)])
+    with Image.open(EXAMPLES / "logo.png") as picture:
+        assert (logo.Columns, logo.Rows) == picture.size

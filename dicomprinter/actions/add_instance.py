@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.later import LaterAction
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
 from dicomprinter.config.kinds import COLOUR, NONEMPTY_TEMPLATE, SIDE, integer
 from dicomprinter.config.spec import Spec, optional
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.config.kinds import Colour
     from dicomprinter.config.placeholders import Template
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Node
+    from dicomprinter.imaging.limits import Limits
+    from dicomprinter.job.job import Job
 
 _BLACK = (0, 0, 0, 255)
 _BLANK = ("Width", "Height", "CanvasColor")
@@ -34,7 +36,7 @@ def _check(node: Node, report: Report) -> None:
 
 
 @dataclass(frozen=True)
-class AddInstance(LaterAction):
+class AddInstance(Action):
     """Adds the picture at `image_path`, or a blank page of `size` (width, height in pixels), before page `index`."""
 
     spec = Spec(
@@ -69,3 +71,18 @@ class AddInstance(LaterAction):
             canvas_colour=node.content("CanvasColor", _BLACK),
             index=node.content("InsertionIndex", -1),
         )
+
+    def excess(self, limits: Limits) -> tuple[str, str] | None:
+        """A blank page has its size."""
+        return None if self.size is None else limits.excess(*self.size)
+
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Add the picture's pages, or the blank one.
+
+        Raises:
+            PermanentError: the picture is not there or cannot be read, or the page would be too large.
+            TransientError: the decoder cannot be started.
+        """
+        from dicomprinter.actions.adding import add_instance  # noqa: PLC0415 - it imports all that opens pages
+
+        add_instance(self, job, tools)

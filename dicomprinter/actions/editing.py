@@ -6,6 +6,7 @@ import hashlib
 import json
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dicomprinter.actions.ahead import Ahead
@@ -29,16 +30,11 @@ def change_pages(action: str, edit: PageEdit, job: Job, tools: Tools) -> None:
         PermanentError: a page cannot be decoded or changed.
         TransientError: the decoder cannot be started.
     """
-    kind, arguments = edit_to_json(edit)
+    said = edit_to_json(edit)
     payload = job.payload
-    changed = _changed_images(action, kind, arguments, job, tools)
-    edits: list[Edit] = []
-    first = len(payload.pages) + 1
-    pages = JobPages(job, tools.decoder)
-    for place, document in enumerate(payload.documents, start=1):
-        edits.append(Edit(document, kind, arguments, first))
-        if place < len(payload.documents):
-            first += len(pages.of_document(document))
+    order = JobPages(job, tools.decoder).refs(documents=True)
+    changed = _changed_images(action, said, order, job, tools)
+    edits = [_of_document(name, said, order) for name in payload.documents]
     job.payload = replace(payload.with_pages(changed), edits=(*payload.edits, *edits))
     if changed:
         job.note(f"{action}: {len(changed)} of {len(payload.pages)} pages changed")
@@ -50,15 +46,24 @@ def change_pages(action: str, edit: PageEdit, job: Job, tools: Tools) -> None:
         job.note(f"{action}: {what}: page actions change pictures and PDF pages", level="WARN")
 
 
-def _changed_images(action: str, kind: str, arguments: str, job: Job, tools: Tools) -> dict[PageRef, PageRef]:
+def _of_document(name: str, said: tuple[str, str], order: list[PageRef]) -> Edit:
+    """What is said of a PDF: its pages keep the numbers that they have now, whatever pages are added later."""
+    places = [place for place, page in enumerate(order) if page.file == name]
+    after = tuple(index for index, (one, other) in enumerate(pairwise(places)) for _ in range(other - one - 1))
+    return Edit(name, *said, places[0] + 1 if places else 1, after)
+
+
+def _changed_images(
+    action: str, said: tuple[str, str], order: list[PageRef], job: Job, tools: Tools
+) -> dict[PageRef, PageRef]:
     """The page images that the edit changes, each with its new file; memory does not grow with their number."""
-    images = list(enumerate(job.payload.pages, start=1))
+    images = [(number, page) for number, page in enumerate(order, start=1) if page.file not in job.payload.documents]
     if not images:
         return {}
     changed: dict[PageRef, PageRef] = {}
     told: dict[str, None] = {}
     with closing(tools.decoder.branch()) as decoder:
-        editor = _Editor(kind, arguments, job, decoder)
+        editor = _Editor(*said, job, decoder)
         with Ahead(images, editor.change, cores(), decoder.close) as made:
             for _, page in images:
                 new, notes = made.take()

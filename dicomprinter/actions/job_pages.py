@@ -38,14 +38,21 @@ class JobPages:
     def refs(self, *, documents: bool) -> list[PageRef]:
         """Every page in its order; `documents`: also the pages of the job's PDFs, each named by the PDF's file.
 
+        A page image stands before these, or behind the one that its place in the payload names.
+
         Raises:
             PermanentError, TransientError: a PDF cannot be looked into.
         """
         payload = self.job.payload
-        pages = list(payload.pages)
-        if documents:
-            pages += [page for name in payload.documents for page in self.of_document(name)]
-        return pages
+        if not documents:
+            return list(payload.pages)
+        places = {one.page: PageRef(one.document, one.after) for one in payload.places}
+        # A page of a document that is gone, say, stands with the others.
+        behind = {page: [page] for name in payload.documents for page in self.of_document(name)}
+        first: list[PageRef] = []
+        for page in payload.pages:
+            behind.get(places.get(page.name, page), first).append(page)
+        return first + [page for pages in behind.values() for page in pages]
 
     def of_document(self, document: str) -> list[PageRef]:
         """The pages of a PDF.
@@ -63,7 +70,7 @@ class JobPages:
         """What page actions have said of a PDF's page; nothing of an image, which has been changed already."""
         edits = (edit for edit in self.job.payload.edits if edit.document == page.file)
         return Steps(
-            self.job.folder.path, tuple(Step(edit.kind, edit.arguments, edit.first + page.index) for edit in edits)
+            self.job.folder.path, tuple(Step(edit.kind, edit.arguments, edit.number(page.index)) for edit in edits)
         )
 
     def name(self, page: PageRef) -> str:

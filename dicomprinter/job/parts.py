@@ -183,19 +183,41 @@ class Edit:
         kind: the edit's name, such as `rotate`.
         arguments: what it needs, as JSON text.
         first: the number that the document's first page had in the job then, from 1.
+        after: behind which of its pages, from 0, another page stood then, once for each.
     """
 
     document: str
     kind: str
     arguments: str
     first: int = 1
+    after: tuple[int, ...] = ()
+
+    def number(self, index: int) -> int:
+        """The number that a page of the document, from 0, had in the job then."""
+        return self.first + index + sum(place < index for place in self.after)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page image stands that was put behind a page of a document; the others stand before all documents.
+
+    Args:
+        page: its name.
+        document: the file.
+        after: the document's page, from 0.
+    """
+
+    page: str
+    document: str
+    after: int
 
 
 @dataclass(frozen=True)
 class Payload:
     """The job's files, each named relative to its folder; files are never changed, only replaced by others.
 
-    `own` are the attributes that a single one of them has, `edits` what is to be done to the pages of documents.
+    `own` are the attributes that a single one of them has, `edits` what is to be done to the pages of documents,
+    `places` where pages stand among those.
     """
 
     pages: tuple[PageRef, ...] = ()
@@ -204,6 +226,7 @@ class Payload:
     objects: tuple[str, ...] = ()
     own: tuple[Own, ...] = ()
     edits: tuple[Edit, ...] = ()
+    places: tuple[Place, ...] = ()
 
     def __add__(self, other: Payload) -> Payload:
         return Payload(
@@ -213,6 +236,7 @@ class Payload:
             self.objects + other.objects,
             self.own + other.own,
             self.edits + other.edits,
+            self.places + other.places,
         )
 
     def with_pages(self, changed: Mapping[PageRef, PageRef]) -> Payload:
@@ -222,6 +246,7 @@ class Payload:
             self,
             pages=tuple(changed.get(page, page) for page in self.pages),
             own=tuple(replace(one, name=names.get(one.name, one.name)) for one in self.own),
+            places=tuple(replace(one, page=names.get(one.page, one.page)) for one in self.places),
         )
 
     def with_document(self, old: str, new: str) -> Payload:
@@ -231,6 +256,7 @@ class Payload:
             documents=tuple(new if name == old else name for name in self.documents),
             own=tuple(replace(one, name=_renamed(one.name, old, new)) for one in self.own),
             edits=tuple(replace(one, document=new) if one.document == old else one for one in self.edits),
+            places=tuple(replace(one, document=new) if one.document == old else one for one in self.places),
         )
 
     def own_of(self, name: str) -> str | None:
@@ -250,7 +276,8 @@ class Payload:
             "texts": list(self.texts),
             "objects": list(self.objects),
             "own": [one.__dict__ for one in self.own],
-            "edits": [one.__dict__ for one in self.edits],
+            "edits": [{**one.__dict__, "after": list(one.after)} for one in self.edits],
+            "places": [one.__dict__ for one in self.places],
         }
 
     @classmethod
@@ -261,10 +288,18 @@ class Payload:
             tuple(map(inside, data["documents"])),
             tuple(map(inside, data["texts"])),
             tuple(map(inside, data["objects"])),
-            # A job.json of a version that changed no pages has neither.
+            # A job.json of a version that changed no pages has none of these.
             tuple(made(Own, one) for one in data.get("own", ())),
-            tuple(made(Edit, {**one, "document": inside(one["document"])}) for one in data.get("edits", ())),
+            tuple(map(_edit, data.get("edits", ()))),
+            tuple(made(Place, {**one, "document": inside(one["document"])}) for one in data.get("places", ())),
         )
+
+
+def _edit(data: dict[str, Any]) -> Edit:
+    after = tuple(data.get("after", ()))
+    if not all(isinstance(place, int) for place in after):
+        raise TypeError("after")
+    return made(Edit, {**data, "document": inside(data["document"]), "after": after})
 
 
 def _renamed(name: str, old: str, new: str) -> str:

@@ -27,6 +27,11 @@ def resize(width: int, height: int, aspect: str) -> str:
 @pytest.mark.parametrize(
     ("action", "general", "words"),
     [
+        (
+            '<AddInstance name="A"><Width>65535</Width><Height>65535</Height></AddInstance>',
+            "",
+            '<AddInstance> "A" makes a page of 65535 × 65535 pixels',
+        ),
         (resize(30_000, 20_000, "ignore"), "", "30000 × 20000 pixels; a page may have 300 million"),
         (
             resize(30, 20, "ignore"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -131,3 +132,37 @@ def test_a_second_try_after_a_suspend_turns_once_and_sends_the_same(house: House
     got = [one.dataset for one in scp.received]
     assert [pixels(one).tolist() for one in got] == [np.rot90(grey(n), -1).tolist() for n in (1, 2, 2)]
     assert got[1].SOPInstanceUID == got[2].SOPInstanceUID
+
+
+def test_what_a_crash_left_half_done_is_done_again_to_the_same_files(house: House) -> None:
+    turn = house.program(ROTATE, perform("Turn")).actions["Turn"]
+    job = house.job(png(1), tiff(2))
+    turn.perform(job, house.tools)
+    payload = job.folder.path / "payload"
+    files = sorted(file.name for file in payload.iterdir())
+    # Nothing of it was written down; one file is half there, one is not.
+    made = [page.file for page in job.payload.pages]
+    job.path(made[0]).unlink()
+    job.path(made[1]).write_bytes(b"half")
+    again = house.spool.load(job.id)
+    turn.perform(again, house.tools)
+    assert again.payload == job.payload
+    assert sorted(file.name for file in payload.iterdir()) == files
+    assert house.tools.decoder.page(job.path(made[1]), 0).pixels.tolist() == np.rot90(grey(1), -1).tolist()
+
+
+def test_what_belongs_to_a_page_stays_with_it(house: House) -> None:
+    job = house.job(png(1), png(2))
+    job.payload = job.payload.with_own(job.payload.pages[1].name, '{"00080008":{"vr":"CS"}}')
+    house.program(ROTATE, perform("Turn")).actions["Turn"].perform(job, house.tools)
+    assert [job.payload.own_of(page.name) for page in job.payload.pages] == [None, '{"00080008":{"vr":"CS"}}']
+
+
+def test_a_dicom_file_stays_and_the_history_says_so(house: House, running: Run, tmp_path: Path) -> None:
+    scp = running(StorageScp())
+    sent(house, scp, "", (), png(1))
+    scp.received[0].dataset.save_as(tmp_path / "x.dcm", enforce_file_format=True)
+    again = running(StorageScp())
+    got, said = sent(house, again, ROTATE, ("Turn",), (tmp_path / "x.dcm").read_bytes())
+    assert pixels(got[0].dataset).tolist() == grey(1).tolist()
+    assert "Turn: the DICOM file stays as it is" in said
