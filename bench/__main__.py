@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 from rich.console import Console
 
-from bench import chain, encode, engine, fairness, latency, load, memory, start, store
+from bench import chain, edits, encode, engine, fairness, latency, load, memory, start, store
 from bench.facts import facts
 from bench.results import Row, keep, missed, show
 from bench.scale import FULL, QUICK, Place, Scale
@@ -26,6 +26,7 @@ ITEMS: Final[Mapping[str, Item]] = MappingProxyType(
         "encode": encode.measure,
         "store": store.measure,
         "chain": chain.measure,
+        "edits": edits.measure,
         "latency": latency.measure,
         "engine": engine.measure,
         "load": load.measure,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 from dicomprinter.errors import DicomPrinterError, InputError, PermanentError, Private
@@ -36,6 +37,13 @@ def fetch_picture(action: str, path: Template, job: Job, tools: Tools) -> str:
     named = f'{action}: the picture of <ImagePath> "{path.source}"'
     expanded = job.expand(path, f"{action}/ImagePath")
     private = "" if path.is_literal else Private.fill("the path is {}", expanded)
+    if not _stays(path, expanded):
+        raise PermanentError(
+            f"{named} cannot be used",
+            cause="a value of the job leads out of the folder that the path names",
+            remedy="look at the job's values",
+            private=private,
+        )
     try:
         data = _read(tools.folder / expanded, tools.decoder.limits.bytes)
     except (OSError, ValueError) as error:
@@ -51,6 +59,12 @@ def fetch_picture(action: str, path: Template, job: Job, tools: Tools) -> str:
     except (InputError, PermanentError) as error:
         raise _refused(named, error, private) from error
     return file
+
+
+def _stays(path: Template, expanded: str) -> bool:
+    """Whether what is filled in leads neither upwards nor to another root; these paths know both separators."""
+    said, found = PureWindowsPath(path.source), PureWindowsPath(expanded)
+    return found.parts.count("..") <= said.parts.count("..") and found.anchor == said.anchor
 
 
 def _read(path: Path, most: int) -> bytes:

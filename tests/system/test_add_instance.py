@@ -205,6 +205,24 @@ def test_a_path_with_values_of_the_patient_is_private(house: House, tmp_path: Pa
     assert any("Qzjxkv.png" in line.get("private", "") for line in job.folder.history())
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("logos/#{PatientID}.png", "../secret"),
+        ("#{PatientID}", "/etc/logo.png"),
+        ("x/#{PatientID}", "..\\..\\secret.png"),
+    ],
+)
+def test_a_value_of_the_job_leads_nowhere_else(house: House, tmp_path: Path, path: str, value: str) -> None:
+    job = house.job(png(1))
+    job.dataset.add_new(0x00100020, "UT", value)
+    program = house.program(add("A", f"<ImagePath>{path}</ImagePath>"), perform("A"))
+    outcome = house.run(program, job)
+    assert isinstance(outcome, Held)
+    assert "a value of the job leads out of the folder" in outcome.why
+    assert "secret" not in outcome.why
+
+
 def test_a_second_try_adds_once(house: House, running: Run, tmp_path: Path) -> None:
     scp = running(StorageScp(answers=[0x0000, 0xA700]))
     program = house.program(
