@@ -19,7 +19,7 @@ from bench.results import Row
 from bench.scale import Place
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
-from dicomprinter.engine.tools import below, local_now, tools
+from dicomprinter.engine.tools import local_now, tools
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake.accept import Intake
 from dicomprinter.intake.submission import Submission
@@ -54,7 +54,7 @@ def _row(name: str, pixels: NDArray[np.uint8], program: Program, decoder: Decode
     used, taken = [], []
     with Spool.open(place.folder / name) as spool:
         intake = Intake(spool, decoder, local_now)
-        runner = Runner(spool, tools(decoder, below(place.folder)), lambda: program)
+        runner = Runner(spool, tools(decoder, spool), lambda: program)
         for number in range(place.scale.rounds + 1):
             job = intake.copy([page], Submission(page.name, source="bench", tags={"PatientID": "4711"}))
             before, start = _processor(decoder), time.perf_counter()
