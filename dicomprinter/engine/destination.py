@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from dicomprinter.job.parts import moment
+from dicomprinter.job.values import moment
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

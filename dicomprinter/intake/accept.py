@@ -27,8 +27,9 @@ from dicomprinter.intake.submission import Submission, set_tags
 from dicomprinter.job.disk import sync_folder
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
-from dicomprinter.job.parts import TEXT_AS_PDF, Facts, Flags, PageRef, Payload, inside, texts
+from dicomprinter.job.parts import TEXT_AS_PDF, Facts, Flags, PageRef, Payload
 from dicomprinter.job.record import DAMAGE
+from dicomprinter.job.values import inside, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

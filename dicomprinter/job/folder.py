@@ -42,8 +42,6 @@ from dicomprinter.job.parts import (
     Position,
     Sent,
     State,
-    made,
-    moment,
 )
 from dicomprinter.job.printed import Film, add_film, read_films
 from dicomprinter.job.record import (
@@ -58,6 +56,7 @@ from dicomprinter.job.record import (
     telling_damage,
 )
 from dicomprinter.job.saved import SAVED_FILE, Saved, read_saved
+from dicomprinter.job.values import made, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

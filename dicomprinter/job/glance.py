@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dicomprinter.job.lines import parsed
-from dicomprinter.job.parts import START, Asked, Facts, Position, State, made, moment
+from dicomprinter.job.parts import START, Asked, Facts, Position, State
 from dicomprinter.job.record import (
     DAMAGE,
     DamagedJobError,
@@ -19,6 +19,7 @@ from dicomprinter.job.record import (
     reason_to_hold,
     telling_damage,
 )
+from dicomprinter.job.values import made, moment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from dicomprinter.job import lines
 from dicomprinter.job.disk import sync_file, sync_folder
-from dicomprinter.job.parts import made, texts
+from dicomprinter.job.values import made, texts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dicomprinter.job import lines
-from dicomprinter.job.parts import made
+from dicomprinter.job.values import made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,9 @@ from dicomprinter.engine.spool_view import SpoolView
 from dicomprinter.errors import SpoolError
 from dicomprinter.intake.names import is_left_alone
 from dicomprinter.intake.rejected import count_rejected
-from dicomprinter.job.parts import State, moment
+from dicomprinter.job.parts import State
 from dicomprinter.job.record import DAMAGE
+from dicomprinter.job.values import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
