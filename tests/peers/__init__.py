@@ -22,6 +22,7 @@ PACKAGES = {
     "gdcmconv": "libgdcm-tools",
     "gdcminfo": "libgdcm-tools",
     "ipptool": "cups-ipp-utils",
+    "jbgtopbm": "jbigkit-bin",
     "lp": "cups-client",
     "notify-send": "libnotify-bin",
     "openssl": "openssl",
@@ -46,7 +47,16 @@ def program(name: str) -> str:
     path = name if name.startswith("/") and Path(name).exists() else shutil.which(name, path=os.pathsep.join(_FOLDERS))
     if path is not None:
         return path
-    reason = f"{name} is missing: install the Debian package {PACKAGES.get(name, 'dcmtk')}"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    raise _missing(name, PACKAGES.get(name, "dcmtk"))
+
+
+def document(path: str, package: str) -> Path:
+    """A file that a Debian package brings; without it as `program`."""
+    if Path(path).exists():
+        return Path(path)
+    raise _missing(path, package)
+
+
+def _missing(what: str, package: str) -> BaseException:
+    reason = f"{what} is missing: install the Debian package {package}"
+    return (pytest.fail if os.environ.get("CI") else pytest.skip).Exception(reason)
