@@ -37,9 +37,16 @@ class Email:
 
 @dataclass(frozen=True)
 class Webhook:
-    """A JSON object that is posted to an address (http or https); `token`, where there is one, is its bearer token."""
+    """A JSON object that is posted.
 
-    url: str
+    Args:
+        server: whose name may be told.
+        url: http or https; what stands behind the server's name may be a secret.
+        token: a bearer token; empty: none.
+    """
+
+    server: str
+    url: str = field(repr=False)
     token: str = field(default="", repr=False)
 
 

@@ -51,6 +51,8 @@ def _url(text: str) -> str:
     _ = parts.port  # raises for what is none
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname or not text.isascii() or " " in text:
         raise ValueError(f'"{parts.scheme or text}" begins no address of the web: https://host/path')
+    if parts.username is not None:
+        raise ValueError("an address of the web holds no user and no password here; give a <Token>")
     return text
 
 
@@ -205,7 +207,7 @@ class Notify(Action):
             inputs=tuple(child["tag"] for child in node.all("Input")),
             timeout=node.content("Timeout", 3000),
             mail=_mail(node) if node["type"] == "Email" else None,
-            webhook=Webhook(node.content("Url"), node.content("Token", "")) if node["type"] == "Webhook" else None,
+            webhook=_webhook(node) if node["type"] == "Webhook" else None,
         )
 
     def perform(self, job: Job, tools: Tools) -> None:
@@ -232,7 +234,8 @@ class Notify(Action):
                 pieces.append(_NUMBERED.sub(lambda found: values[int(found[1]) - 1], part))
             else:
                 pieces.append(job.expand(Template(part.text, (part,)), f"{self.name}/Message/{number}"))
-        return "".join(pieces)
+        # Half a character, which a damaged file may hold, goes nowhere.
+        return "".join(pieces).encode("utf-8", "replace").decode()
 
     def _channel(self, job: Job) -> Channel:
         if self.webhook is not None:
@@ -243,6 +246,11 @@ class Notify(Action):
         to = job.expand(mail.to, f"{self.name}/To").split(",")
         subject = job.expand(mail.subject, f"{self.name}/Subject")
         return Email(mail.host, mail.port, mail.tls, tuple(to), mail.sender, subject, mail.user, mail.password)
+
+
+def _webhook(node: Node) -> Webhook:
+    url = node.content("Url")
+    return Webhook(urlsplit(url).netloc, url, node.content("Token", ""))
 
 
 def _mail(node: Node) -> Mail:

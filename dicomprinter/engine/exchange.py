@@ -138,8 +138,11 @@ def _by_threads(group: ProcessGroup, data: bytes, written: Written, until: float
     floods: queue.SimpleQueue[TooMuchOutputError] = queue.SimpleQueue()
 
     def give() -> None:
-        with suppress(OSError), stdin:
-            stdin.write(data)
+        rest = memoryview(data)
+        # Nobody reads it any more, or it has been closed here.
+        with suppress(OSError, ValueError), stdin:
+            while rest:
+                rest = rest[stdin.write(rest) :]
 
     def take_all(pipe: IO[bytes], take: Callable[[bytes], None]) -> None:
         try:

@@ -62,7 +62,7 @@ def _message(notice: Notice, email: Email) -> EmailMessage:
     message = EmailMessage(SMTP)
     message["From"] = _address(email.sender)
     message["To"] = tuple(map(_address, email.to))
-    message["Subject"] = " ".join(email.subject.split())
+    message["Subject"] = "".join(filter(str.isprintable, " ".join(email.subject.split())))
     message["Date"] = localtime()
     message["Message-ID"] = f"<{notice.id}@dicomprinter>"
     # Nobody's absence note comes back (RFC 3834).

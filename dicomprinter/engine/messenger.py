@@ -67,7 +67,7 @@ class DryMessenger:
             case Email() as mail:
                 where = f"it would be mailed to {_count(len(mail.to))} by {mail.host}:{mail.port}"
             case webhook:
-                where = f"it would be posted to {webhook.url}"
+                where = f"it would be posted to {webhook.server}"
         return f"a dry run: {where}"
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MARK: Final = "DICOMPRINTER_RUN"
 _ROUNDS: Final = 20
+_REAP_SECONDS: Final = 5.0
 
 
 class ProcessGroup:
@@ -71,12 +72,14 @@ class ProcessGroup:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Let go of its pipes, whoever still holds their other ends, and of the process, which has ended."""
+        """Let go of its pipes, whoever holds their other ends, and of the process, which has ended or been killed."""
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
-        self.process.wait()
+        # One that the system cannot kill now, for a share that is away say, must not hold the job as well.
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(_REAP_SECONDS)
         if sys.platform == "win32":
             self._job.close()
 

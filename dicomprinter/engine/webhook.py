@@ -9,7 +9,6 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from dicomprinter.errors import PermanentError, TransientError
 
@@ -40,8 +39,7 @@ def post(notice: Notice, webhook: Webhook, now: datetime) -> str:
         PermanentError: the server refuses it, or its certificate cannot be trusted.
         TransientError: the server cannot be reached, or takes nothing now.
     """
-    # What stands in the path or behind it may be a secret.
-    server = urlsplit(webhook.url).netloc.rpartition("@")[2]
+    server = webhook.server
     request = urllib.request.Request(  # noqa: S310 - the declaration lets http and https through alone
         webhook.url, json.dumps(_body(notice, now)).encode(), _headers(notice, webhook), method="POST"
     )

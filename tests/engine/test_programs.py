@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from dicomprinter.actions.programs import Call, Ended
 from dicomprinter.engine.dry_run import DryPrograms
 from dicomprinter.engine.environment import environment
+from dicomprinter.engine.exchange import TooMuchOutputError, Written, _by_threads
+from dicomprinter.engine.process_group import ProcessGroup
 from dicomprinter.engine.programs import RealPrograms, refuse_for_cmd
 from dicomprinter.errors import Interrupted, PermanentError, TransientError
 from tests.waiting import wait_until
@@ -152,6 +155,26 @@ def test_of_a_flood_on_standard_error_the_end_is_kept(tmp_path):
     with pytest.raises(TransientError) as caught:
         ended.check("x")
     assert caught.value.private.endswith("\nthe reason")
+
+
+def test_the_exchange_of_windows_has_the_same_limits(tmp_path):
+    def exchanged(code: str, data: bytes, most: int, timeout: float) -> tuple[bytes, int]:
+        group, written = ProcessGroup((sys.executable, "-c", code), tmp_path, environment()), Written(most)
+        try:
+            _by_threads(group, data, written, time.monotonic() + timeout)
+        finally:
+            group.kill()
+            group.close()
+        return bytes(written.output), len(written.errors)
+
+    echo = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read()); sys.stderr.write('x' * (1 << 20))"
+    data = os.urandom(3 << 20)
+    assert exchanged(echo, data, len(data), LONG) == (data, 1 << 16)
+    assert exchanged("print(1)", data, 10, LONG) == (b"1\n", 0)
+    with pytest.raises(TooMuchOutputError):
+        exchanged("while True: print('x' * 9999)", b"", 1 << 16, LONG)
+    with pytest.raises(TimeoutError):
+        exchanged("import time; time.sleep(600)", data, 10, 0.5)
 
 
 def test_a_fork_bomb_ends_with_its_time(tmp_path):

@@ -63,6 +63,19 @@ def test_what_a_program_may_wish_is_told(tmp_path: Path) -> None:
     assert entry.notes[3] == "exit code -2: the job ends and its files go; -3: it waits 15 min and goes on here"
 
 
+def test_no_password_is_told(tmp_path: Path) -> None:
+    mail = "<To>a@b.c</To><From>d@e.f</From><SmtpHost>smtp</SmtpHost><User>u</User><Password>secret</Password>"
+    hook = "<Url>https://host:8443/services/secret?key=secret</Url><Token>secret</Token>"
+    actions = "".join(
+        f'<Notify name="{kind}" type="{kind}"><Message>m</Message>{inner}</Notify>'
+        for kind, inner in (("Email", mail), ("Webhook", hook))
+    )
+    workflow = '<Perform action="Email"/><Perform action="Webhook"/>'
+    first, second = outline(program(tmp_path, actions, workflow))
+    assert "secret" not in str((first, second))
+    assert "webhook: server host:8443" in second.notes
+
+
 def test_an_older_file_s_policy_is_the_action_s(tmp_path: Path) -> None:
     actions = STORE.replace('"Send"', '"Send" onError="Ignore"')
     (entry,) = outline(program(tmp_path, actions, '<Perform action="Send"/>'))
