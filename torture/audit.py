@@ -45,6 +45,7 @@ _JOB: Final = frozenset(
         "payload",
         "arrival.json",
         "sent.jsonl",
+        "printed.jsonl",
         "history.jsonl",
         "sidecar.json",
         "match.refused",
@@ -81,6 +82,7 @@ class Paper:
         job: what job.json says, or the last step after it.
         history: its lines.
         sent: the archives' answers.
+        films: what was written down of films.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Paper:
     job: Mapping[str, Any]
     history: Sequence[Mapping[str, Any]]
     sent: Sequence[Mapping[str, Any]]
+    films: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def read(cls, folder: Path, *, has_left: bool) -> Paper:
@@ -100,7 +103,8 @@ class Paper:
         steps = _lines(folder / "steps.jsonl")
         if steps and steps[-1].get("serial") == job.get("serial", 1):
             job = steps[-1]
-        return cls(folder.name, has_left, folder, job, _lines(folder / "history.jsonl"), _lines(folder / "sent.jsonl"))
+        names = ("history.jsonl", "sent.jsonl", "printed.jsonl")
+        return cls(folder.name, has_left, folder, job, *(_lines(folder / name) for name in names))
 
     @property
     def title(self) -> str:

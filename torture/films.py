@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydicom import Dataset
+
+if TYPE_CHECKING:
+    from torture.audit import Paper
 
 N_REPORT, N_GET, N_SET, N_ACTION, N_CREATE = 0x0100, 0x0110, 0x0120, 0x0130, 0x0140
 _SESSION: Final = "1.2.840.10008.5.1.1.1"
@@ -63,3 +68,29 @@ def answer_of(field_: int, sop_class: str, sop_instance: str) -> Dataset:
         box.ReferencedSOPClassUID, box.ReferencedSOPInstanceUID = _IMAGE, f"{sop_instance[:60]}.1"
         found.ReferencedImageBoxSequence = [box]
     return found
+
+
+def film_faults(papers: Sequence[Paper], films: Sequence[Film]) -> Iterator[str]:
+    """Where what jobs have written down does not agree with what the printer has.
+
+    The session's label is the job's name. A film whose answer was not written down yet may be printed again.
+    """
+    for paper in papers:
+        there = [film for film in films if film.patient == paper.title]
+        asked, confirmed = Counter[str](), Counter[str]()
+        for line in paper.films:
+            pages = line["pages"]
+            if line["status"] is None:
+                again = [page for page in pages if confirmed[page]]
+                yield from (f"{paper.title}: {page} was confirmed, and printed again" for page in again)
+                asked.update(pages)
+            elif line["printed"]:
+                confirmed.update(pages)
+        printed = sum(len(film.pages) for film in there)
+        if printed > asked.total():
+            yield f"{paper.title}: {printed} pages were printed, and {asked.total()} written down before"
+        if confirmed.total() > sum(len(film.pages) for film in there if film.confirmed):
+            yield f"{paper.title}: {confirmed.total()} pages are told as printed, which is not true"
+        is_done = paper.has_left and paper.title.startswith("film-")
+        if is_done and len(confirmed) != len(paper.job["payloads"][0]["pages"]):
+            yield f"{paper.title}: {len(confirmed)} of its pages were printed"

@@ -21,7 +21,9 @@ from tests.waiting import PATIENCE
 from torture.archive import Archive
 from torture.audit import Books
 from torture.files import A, B
-from torture.scene import KINDS, Drop, configuration, drop, operators_match
+from torture.films import film_faults
+from torture.peers import Peer
+from torture.scene import KINDS, PRINTER, Drop, configuration, drop, operators_match
 from torture.service import Tortured
 
 _POLL = 0.02
@@ -55,11 +57,12 @@ class Lane:
             start=datetime.now(),
         )
         self.ris = self._stack.enter_context(EmbeddedWorklist([entry]))
+        self.printer = self._stack.enter_context(Peer())
         ports = {A: self.a.port, B: self.b.port}
         self.service = Tortured(
             folder / "base",
-            configuration(ports, self.ris.port, suspension=suspension),
-            {self.a.port: A, self.b.port: B, self.ris.port: "RIS"},
+            configuration(ports, self.ris.port, self.printer.port, suspension=suspension),
+            {self.a.port: A, self.b.port: B, self.ris.port: "RIS", self.printer.port: PRINTER},
             "--workers",
             str(workers),
             **options,
@@ -153,7 +156,7 @@ class Lane:
         books = Books(
             service.spool, service.kept, service.temporary, self.drops, archives, said, clock_is_set=clock_is_set
         )
-        found = books.faults()
+        found = [*books.faults(), *film_faults(books.papers, self.printer.films)]
         return [*found, *(f"the process {number} was left over" for number in self._orphans())]
 
     def _orphans(self) -> list[int]:
@@ -173,6 +176,7 @@ class Lane:
         self.drops = []
         self.a.forget()
         self.b.forget()
+        self.printer.films.clear()
         self.b.open()
         service = self.service
         shutil.rmtree(service.kept, ignore_errors=True)

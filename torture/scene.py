@@ -19,6 +19,7 @@ from torture.files import DPI, A, B, Maker
 # The tag by which the workflow chooses.
 _KIND: Final = "StudyID"
 _PRIVATE: Final = MappingProxyType({"PatientName": CANARY["PatientName"], "PatientID": CANARY["PatientID"]})
+PRINTER: Final = "PRINTER"
 _CANNOT_UNDERSTAND: Final = 0xC000
 _OUT_OF_RESOURCES: Final = 0xA700
 
@@ -88,6 +89,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "discarded": Kind(_HELD, files.page, (A,), "discarded", b_refuses=_CANNOT_UNDERSTAND, operator="discard"),
         "thrown": Kind("<Discard/>", files.page, (), "discarded"),
         "again": Kind(_AGAIN, files.page, (B,), b_is_down=True),
+        "film": Kind(perform("Film", "ToA", on_error="Suspend"), files.pages, (A,)),
         "damaged": Kind(perform("ToA"), files.damaged, (), "rejected"),
     }
 )
@@ -105,8 +107,11 @@ def drop(kind: str, number: int, decoder: Decoder, folder: Path) -> Drop:
     return Drop(kind, title, named, wanted, chosen.outcome)
 
 
-def configuration(ports: Mapping[str, int], ris: int, *, suspension: float = 0.3, validity: float = 0) -> str:
+def configuration(
+    ports: Mapping[str, int], ris: int, printer: int, *, suspension: float = 0.3, validity: float = 0
+) -> str:
     """The configuration of all kinds; `suspension` is in seconds, `validity` in days."""
+    label = "<BasicFilmSessionAttributes><FilmSessionLabel>#{Job.Name}</FilmSessionLabel></BasicFilmSessionAttributes>"
     actions = (
         f'<Query name="Find" type="Worklist" select="first">{connection(ris, "WORKLIST")}'
         '<DcmTag tag="PatientID">#{PatientID}</DcmTag></Query><Query name="Ask" type="Manual"/>'
@@ -115,6 +120,7 @@ def configuration(ports: Mapping[str, int], ris: int, *, suspension: float = 0.3
         + store("ToA", ports[A], ae_title=A)
         + store("ToB", ports[B], f'<Compression type="JPEG_Lossless"/><Document as="Images" dpi="{DPI}"/>', ae_title=B)
         + store("Frames", ports[A], ae_title=A, attributes='multiframe="true"')
+        + f'<Print name="Film">{connection(printer, PRINTER)}{label}</Print>'
     )
     cases = "".join(f'<Case value="^{name}$">{kind.nodes}</Case>' for name, kind in KINDS.items())
     general = f"<CheckingInterval>0.1</CheckingInterval><SuspensionTime>{suspension / 60:.6f}</SuspensionTime>"
