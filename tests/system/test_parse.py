@@ -156,6 +156,7 @@ LINES = "ID: 1 ID: 2\nnone\nID: 3\r\nName: A\rID:  \nName: b\n"
         ("", tag("PatientID", "(I)D: 3") + tag("PatientID", r"ID: (\d)"), "3"),
         # The first listed that matches anywhere.
         ('matchPolicy="firstMatch"', tag("PatientID", "Name: (.)") + tag("PatientID", r"ID: (\d)"), "A"),
+        ('matchPolicy="firstMatch"', tag("PatientID", r"ID: (\d)") + tag("PatientID", "Name: (.)"), "1"),
         ('matchPolicy="firstMatch"', tag("PatientID", "(nowhere)") + tag("PatientID", r"ID: (\d)"), "1"),
         ('matchPolicy="firstMatch"', tag("PatientID", "ID:( *)$") + tag("PatientID", r"ID: (\d)"), "1"),
         # No line sees the next, unless the expression asks for the whole text.
@@ -243,6 +244,20 @@ def printed(*pages: list[tuple[float, float, str]], rotation: int = 0, field: st
     return stream.getvalue()
 
 
+def upwards(rotation: int) -> bytes:
+    """A PDF whose lines run up the page, which a viewer turns clockwise by so many degrees, and one line across."""
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=A4)
+    canvas.setPageRotation(rotation)
+    canvas.drawString(72, 100, "across")
+    canvas.translate(300, 300)
+    canvas.rotate(90)
+    canvas.drawString(0, -20, "second line")
+    canvas.drawString(0, 0, "first line")
+    canvas.save()
+    return stream.getvalue()
+
+
 def taken(house: House, *files: bytes) -> str:
     """The text that an expression sees of a job."""
     job = house.job(*files)
@@ -259,6 +274,9 @@ OUT_OF_ORDER = [(72, 600, "third"), (300, 700, "right"), (72, 700, "first"), (72
     [
         ((printed(OUT_OF_ORDER),), "first  right\r\nsecond line\r\nthird\r\n"),
         ((printed(OUT_OF_ORDER, rotation=180),), "first  right\r\nsecond line\r\nthird\r\n"),
+        # Lines in another direction than most follow; most run upwards here, whether the page is turned or not.
+        ((upwards(0),), "first line\r\nsecond line\r\nacross\r\n"),
+        ((upwards(90),), "first line\r\nsecond line\r\nacross\r\n"),
         # A line is one although its parts stand a little higher.
         ((printed([(72, 700, "H"), (85, 700, "O"), (80.7, 697, "2")]),), "H2O\r\n"),
         ((printed([(72, 700, "bold"), (72.3, 700, "bold")]),), "bold\r\n"),
