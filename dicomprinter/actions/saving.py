@@ -16,6 +16,7 @@ from dicomprinter.actions.archive import Archive, copy, link_or_copy
 from dicomprinter.actions.building import Builder, Order
 from dicomprinter.actions.file_set import FileSet
 from dicomprinter.actions.filing import Filing, Wanted
+from dicomprinter.actions.job_pages import JobPages
 from dicomprinter.actions.planning import plan
 from dicomprinter.actions.representation import Forwarded, Planned, Representation
 from dicomprinter.actions.save_names import Names, ObjectSource, Place, is_listable
@@ -54,6 +55,7 @@ def save(action: Save, job: Job, tools: Tools) -> None:
         raise PermanentError(
             f"{action.name} has nothing to save", cause="the job has neither a page, a PDF nor a DICOM file"
         )
+    JobPages(job, tools.decoder).tell_of_unchanged_documents(action.name)
     job.instances |= {item.instance.key: item.instance for item in objects}
     # Every UID is on the disk before the first file is there: a crash cannot make a second one.
     tools.secure(job)

@@ -80,6 +80,13 @@ def test_a_warning_where_it_matters(house: House, running: Run, way: str, warned
     assert said.count("goes out unchanged") == warned
 
 
+def test_a_save_warns_as_a_store_does(house: House, tmp_path: Path) -> None:
+    save = f'<Save name="Keep"><Directory>{tmp_path}/kept</Directory></Save>'
+    job = house.job(pdf(1))
+    assert house.run(house.program(ROTATE + save, perform("Turn", "Keep")), job) == Done()
+    assert house.messages(job).count("Keep: the PDF goes out unchanged") == 1
+
+
 def test_turned_pages_of_a_pdf_have_uids_of_their_own(house: House, running: Run) -> None:
     """A SOP Instance UID names one content."""
     scp = running(StorageScp())
