@@ -10,7 +10,6 @@ import errno
 import filecmp
 import logging
 import os
-import re
 import shutil
 import stat
 from contextlib import suppress
@@ -22,10 +21,11 @@ from pydicom import Dataset
 
 from dicomprinter.engine.spool import UNFINISHED
 from dicomprinter.errors import DicomPrinterError, InputError, PermanentError, Private
+from dicomprinter.intake.beside import entries_of
 from dicomprinter.intake.names import REASON, check_name, printable, safe_name
 from dicomprinter.intake.submission import Submission, set_tags
 from dicomprinter.job.disk import sync_folder
-from dicomprinter.job.folder import JobFolder
+from dicomprinter.job.folder import HINTS_FILE, JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import TEXT_AS_PDF, Facts, Flags, PageRef, Payload
 from dicomprinter.job.record import DAMAGE
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("dicomprinter.intake")
 COMMAND_LINE = "run"
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,8 @@ class Intake:
             is_copy = any(entry.get("copied") for entry in arrival["files"])
         except (OSError, *DAMAGE):
             # Nothing is moved before it is written down: what is here all the same is somebody's.
-            left = [*sorted((folder.path / "payload").glob("*")), *folder.path.glob("sidecar.json")]
+            beside = [folder.path / name for name in ("sidecar.json", HINTS_FILE)]
+            left = [*sorted((folder.path / "payload").glob("*")), *beside]
             damaged = InputError("what was known of this file is damaged", remedy="drop it again")
             self.reject([(file, file.name) for file in left], damaged, _id(folder))
             is_copy = True
@@ -183,10 +183,7 @@ class Intake:
             priority=submission.priority,
             options={printable(name): printable(text) for name, text in submission.options.items()},
         )
-        entries: list[dict[str, Any]] = [
-            {"from": str(file.absolute()), "to": f"payload/{number:04d}{_suffix(file)}"}
-            for number, file in enumerate(files, start=1)
-        ]
+        entries: list[dict[str, Any]] = [*entries_of(files)]
         if sidecar is not None:
             entries.append({"from": str(sidecar.absolute()), "to": "sidecar.json"})
         if copied:
@@ -336,10 +333,6 @@ def _free(file: Path) -> Path:
         free = file.with_name(f"{file.stem}-{number}{file.suffix}")
         number += 1
     return free
-
-
-def _suffix(file: Path) -> str:
-    return file.suffix.lower() if _SUFFIX.fullmatch(file.suffix) else ""
 
 
 def _summary(job: Job) -> str:

@@ -16,6 +16,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 from dicomprinter.errors import InputError
 from dicomprinter.intake.accept import tell
+from dicomprinter.intake.beside import HINTS, hints_of, is_hints, lone_hints
 from dicomprinter.intake.completeness import QUIET_SECONDS, Completeness
 from dicomprinter.intake.folder_events import folder_observer
 from dicomprinter.intake.names import is_left_alone
@@ -68,7 +69,7 @@ class Incoming(FileSystemEventHandler):
         self._interval = interval
         self._complete = Completeness()
         self._later: dict[Path, float] = {}
-        # When a file was taken without a sidecar, and since when a sidecar has lain alone.
+        # When a file was taken without a sidecar, or without these hints, and since when a sidecar has lain alone.
         self._bare: dict[str, float] = {}
         self._alone: dict[Path, float] = {}
         self._unreadable: set[Path] = set()
@@ -158,15 +159,16 @@ class Incoming(FileSystemEventHandler):
         names = set(files)
         sidecars = {file.with_suffix(""): file for file in files if _is_sidecar(file)}
         texts = {text for file in files if not _is_sidecar(file) and (text := file.with_suffix(_TEXT)) != file}
-        self._reject_lone_sidecars(sidecars, names)
+        self._reject_lone_sidecars({**sidecars, **{_page_of(one): one for one in lone_hints(names)}}, names)
         complete: deque[_Complete] = deque()
         # A text that lies beside two files is the first one's.
         given: set[Path] = set()
         for file in files:
-            if _is_sidecar(file) or file in texts:
+            if _is_sidecar(file) or is_hints(file) or file in texts:
                 continue
             text = file.with_suffix(_TEXT)
             beside = [text] if text != file and text in names and text not in given else []
+            beside += [hints for hints in hints_of(file) if hints in names and hints not in given][:1]
             if all([self._is_ready(file, alone=True), *(self._is_ready(one, alone=False) for one in beside)]):
                 given.update(beside)
                 complete.append(_Complete(self._intake.spool.new_id(), file, beside, sidecars.get(file)))
@@ -237,12 +239,12 @@ class Incoming(FileSystemEventHandler):
         for page, sidecar in alone.items():
             if self._later.get(sidecar, 0.0) > now:
                 continue
-            late = str(page) in self._bare
+            late = (key := str(sidecar if is_hints(sidecar) else page)) in self._bare
             if not late and (now - self._alone[sidecar] < _ALONE_SECONDS or _is_on_the_way(page)):
                 continue
             try:
                 self._reject([sidecar], _late() if late else _lonely())
-                self._bare.pop(str(page), None)
+                self._bare.pop(key, None)
             except OSError as error:
                 self._later[sidecar] = now + _RETRY_SECONDS
                 tell("a sidecar without its file cannot be moved now", error)
@@ -297,6 +299,8 @@ class Incoming(FileSystemEventHandler):
             self._reject([file, *beside, *([sidecar] if sidecar else [])], link)
             return None
         title = file.relative_to(self.folder).as_posix()
+        if not any(map(is_hints, beside)):
+            self._bare |= dict.fromkeys(map(str, hints_of(file)), time.monotonic())
         if sidecar is None:
             job = self._intake.take([file, *beside], Submission(title, source=SOURCE), job_id=one.job_id)
             self._bare[str(file)] = time.monotonic()
@@ -322,7 +326,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _is_sidecar(file: Path) -> bool:
-    return file.suffix.lower() == _SIDECAR
+    return file.suffix.lower() == _SIDECAR and not is_hints(file)
+
+
+def _page_of(hints: Path) -> Path:
+    """What hints are about, or the beginning of its name."""
+    return hints.with_name(hints.name[: -len(HINTS)])
 
 
 def _missed_sidecar(file: Path) -> Path | None:

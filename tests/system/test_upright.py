@@ -15,8 +15,10 @@ from pydicom import Dataset
 from pydicom.uid import EncapsulatedPDFStorage
 from pypdf.generic import NameObject, NumberObject
 
+from dicomprinter.errors import InputError
 from dicomprinter.imaging.orientation.analysis import analyse
 from dicomprinter.imaging.orientation.finding import Gates
+from dicomprinter.intake.submission import Submission
 from dicomprinter.job.job import Job
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.imaging.texts import ENGLISH, GERMAN, Grey, drawn, text_page, text_pdf, turned
@@ -145,14 +147,14 @@ def test_after_an_action_that_draws_on_it_a_pdf_stays(house: House, running: Run
 
 def with_hints(house: House, hints: object, *files: tuple[str, bytes]) -> Job:
     """A job of files with names, and its hints."""
-    job = house.job(*(data for _, data in files))
-    arrival = job.folder.arrival()
-    for entry, (name, _) in zip(arrival["files"], files, strict=True):
-        entry["from"] = f"/somewhere/{name}"
-    (job.folder.path / "arrival.json").write_text(json.dumps(arrival), "utf-8")
+    folder = house.base / f"given-{len(list(house.base.iterdir()))}"
+    folder.mkdir()
+    for name, data in files:
+        (folder / name).write_bytes(data)
     text = hints if isinstance(hints, str) else json.dumps(hints)
-    (job.folder.path / "orientation.json").write_text(text, "utf-8")
-    return job
+    (folder / "job.orientation.json").write_text(text, "utf-8")
+    names = [*(name for name, _ in files), "job.orientation.json"]
+    return house.intake.copy([folder / name for name in names], Submission("page", source="test"))
 
 
 def hint(clockwise: int, confidence: float) -> dict[str, float]:
@@ -223,3 +225,8 @@ def test_dicom_files_stay_with_a_warning(house: House, running: Run) -> None:
     first.received[0].dataset.save_as(part10, enforce_file_format=True)
     _, said = stored(house, running(StorageScp()), house.job(part10.getvalue()))
     assert "Up: the DICOM file stays as it is; only pictures and PDFs are turned" in said
+
+
+def test_hints_alone_are_no_job(house: House) -> None:
+    with pytest.raises(InputError, match="a job is at least one file"):
+        with_hints(house, {"version": 1, "pages": {}})
