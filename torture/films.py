@@ -43,6 +43,7 @@ class Printer:
 
     label: str = ""
     images: list[str] = field(default_factory=list)
+    films: list[Film] = field(default_factory=list)
 
     def take(self, field_: int, sop_class: str, data: Dataset, digest: str) -> None:
         """A request that came whole; `digest` is that of its image."""
@@ -55,7 +56,8 @@ class Printer:
 
     def film(self, uid: str) -> Film:
         """What an N-ACTION prints."""
-        return Film(uid, self.label, tuple(self.images))
+        self.films.append(Film(uid, self.label, tuple(self.images)))
+        return self.films[-1]
 
 
 def answer_of(field_: int, sop_class: str, sop_instance: str) -> Dataset:

@@ -115,7 +115,7 @@ class Dialogue(Connection):
             if delivery.uid == request.sop_instance:
                 delivery.confirmed = True
         if request.field == N_ACTION:
-            self.peer.films[-1].confirmed = True
+            self._printer.films[-1].confirmed = True
 
     def answer(self, request: Request, status: int = 0x0000) -> bytes:
         """What a sound peer answers: to a query one match first."""

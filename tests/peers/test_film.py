@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.program import Program
@@ -59,6 +61,17 @@ def test_what_it_stored_is_what_was_sent(house: House, running: Running, name: s
     for one in printer.films:
         places = sorted(box.ImageBoxPosition for box in one.ImageBoxContentSequence)
         assert places == list(range(1, len(places) + 1))
+
+
+@grey_film
+def test_a_large_page(house: House, running: Running) -> None:
+    """26 MB in one image box."""
+    printer = running(dcmprscp(house.base / "printer"))
+    page = np.arange(5100 * 5100, dtype=np.uint32).astype(np.uint8).reshape(5100, 5100)
+    stream = io.BytesIO()
+    Image.fromarray(page).save(stream, "PNG", compress_level=1)
+    assert house.run(printing(house, printer, ""), house.job(stream.getvalue())) == Done()
+    assert stored(printer) == [page.tobytes()]
 
 
 @grey_film

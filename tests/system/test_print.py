@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from reportlab.pdfgen.canvas import Canvas
 
 from dicomprinter.imaging.decoder import Decoder
-from dicomprinter.workflow.interpreter import Done
+from dicomprinter.workflow.interpreter import Done, Held
+from tests.dicom.forwarding import made
 from tests.film_scp import COLOUR, GRAYSCALE, LUT, FilmScp
 from tests.system.film_help import (
     film_box,
@@ -264,3 +266,62 @@ def test_auto_is_the_shape_of_the_page(
     printer = running(FilmScp())
     assert house.run(printing(house, printer.port), house.job(stream.getvalue())) == Done()
     assert printer.data("N-CREATE film")[0].FilmOrientation == orientation
+
+
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [
+        # A landscape film of 10 by 8 inches, at 10 pixels an inch; the page is 12 by 8.
+        ("<FilmSizeId>8INX10IN</FilmSizeId>", (100, 67)),
+        ("<FilmSizeId>8INX10IN</FilmSizeId><ImageDisplayFormat>STANDARD\\2,2</ImageDisplayFormat>", (50, 33)),
+        ("<FilmSizeId>8INX10IN</FilmSizeId><FilmOrientation>PORTRAIT</FilmOrientation>", (80, 53)),
+        # Nobody knows how large.
+        ("", (12, 8)),
+        ("<FilmSizeId>8INX10IN</FilmSizeId><ImageDisplayFormat>SLIDE</ImageDisplayFormat>", (12, 8)),
+    ],
+)
+def test_resolution_scales_pages_to_the_film(house: House, running: Running, box: str, size: tuple[int, int]) -> None:
+    printer = running(FilmScp())
+    job = house.job(png())
+    inner = "<Resolution>10x10</Resolution>" + film_box(box)
+    assert house.run(printing(house, printer.port, inner), job) == Done()
+    (sent,) = printer.data("N-SET image")
+    assert (image(sent).Columns, image(sent).Rows) == size
+    assert ("pages are not scaled" in house.messages(job)) == (size == (12, 8))
+
+
+def test_the_pages_of_a_pdf(house: House, running: Running) -> None:
+    """Rendered as large as the film wants them; 300 dpi where nothing is said."""
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=(72, 144))
+    canvas.drawString(5, 70, "a page")
+    canvas.save()
+    for inner, size in (
+        ("", (300, 600)),
+        ("<Resolution>40x40</Resolution>" + film_box("<FilmSizeId>8INX10IN</FilmSizeId>"), (200, 400)),
+        ("<Resolution>40x20</Resolution>" + film_box("<FilmSizeId>8INX10IN</FilmSizeId>"), (200, 200)),
+    ):
+        printer = running(FilmScp())
+        assert house.run(printing(house, printer.port, inner), house.job(stream.getvalue())) == Done()
+        (sent,) = printer.data("N-SET image")
+        assert (image(sent).Columns, image(sent).Rows) == size
+        aspect = image(sent).get("PixelAspectRatio")
+        assert aspect == ([2, 1] if size == (200, 200) else None) or list(aspect or ()) == [40, 20]
+
+
+def test_a_film_larger_than_the_limits(house: House, running: Running) -> None:
+    printer = running(FilmScp())
+    inner = "<Resolution>9000x9000</Resolution>" + film_box("<FilmSizeId>14INX17IN</FilmSizeId>")
+    outcome = house.run(printing(house, printer.port, inner), house.job(png()))
+    assert isinstance(outcome, Held)
+    assert "lower Resolution" in outcome.why
+    assert printer.whats[-1] == "N-DELETE session"
+
+
+def test_dicom_files_are_not_printed_and_said_so(house: House, running: Running, tmp_path: Path) -> None:
+    printer = running(FilmScp())
+    file = made(tmp_path / "a.dcm", grey(1)[None])
+    job = house.job(png(), file.read_bytes())
+    assert house.run(printing(house, printer.port), job) == Done()
+    assert "1 DICOM file is not printed" in house.messages(job)
+    assert len(printer.data("N-SET image")) == 1

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pynetdicom.events import Event
 
+from dicomprinter.engine.destination import Breaker
+from dicomprinter.engine.destinations import Destinations
+from dicomprinter.engine.guarded import Guarded
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.workflow.interpreter import Done, Held, Suspended
 from tests.film_scp import GRAYSCALE, LUT, FilmScp, Seen, report
@@ -249,3 +253,25 @@ def test_another_printer_gets_everything(house: House, running: Running) -> None
     program = house.program(film(first.port) + film(second.port, name="Other"), perform("Film", "Other"))
     assert house.run(program, house.job(png())) == Done()
     assert first.whats.count("N-ACTION film") == second.whats.count("N-ACTION film") == 1
+
+
+def test_a_printer_that_fails_again_and_again_opens_its_breaker(house: House, running: Running) -> None:
+    """That it answers the other requests does not close it: a film that is printed does."""
+    printer = running(FilmScp(statuses={"N-ACTION film": [0xC601] * 3}))
+    program = printing(house, printer.port, on_error="Suspend")
+    destinations = Destinations(house.clock)
+    destinations.configure(program)
+    key = f"PRINTER@127.0.0.1:{printer.port}"
+    job = house.job(png())
+    house.tools = replace(house.tools, network=Guarded(house.network, destinations, job.id))
+    house.run(program, job)
+    for wanted in (2, 3):
+        assert isinstance(house.resume(program, job.id), Suspended)
+        _, (told,) = destinations.to_json()
+        assert told["failures"] == wanted
+    assert destinations.breaker(key) is Breaker.OPEN
+    before = len(printer.seen)
+    outcome = house.resume(program, job.id)
+    assert isinstance(outcome, Suspended)
+    assert "is not called" in outcome.why
+    assert len(printer.seen) == before

@@ -128,6 +128,9 @@ class _Session:
         """Print these pages on as many films as they need."""
         attributes = FilmAttributes(self.action, self.job)
         pages = FilmPages(self.action, of_job)
+        if self.action.resolution is not None and pages.image_size(refs[0], 1) is None:
+            why = "FilmSizeId and ImageDisplayFormat do not say how large an image on the film is"
+            self.printer.tell(f"pages are not scaled: {why}", level="WARN")
         self.printer.ask()
         wanted = attributes.session()
         self.uid = self.printer.create(FILM_SESSION, self._uid("film session"), wanted, "the film session").sop_instance
