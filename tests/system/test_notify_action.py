@@ -95,6 +95,17 @@ def test_without_a_desktop_the_event_stream_has_it(desk: Desk) -> None:
     assert "Jane" in desk.private
 
 
+def test_a_workflow_that_comes_back_tells_anew(desk: Desk) -> None:
+    action = '<Notify name="Tell"><Message>still waiting</Message></Notify>'
+    again = '<Suspend resumeAction="Tell" maxRetries="1"/>'
+    loaded = desk.house.program(action, perform("Tell") + again)
+    job = desk.house.job(png())
+    assert isinstance(desk.house.run(loaded, job), Suspended)
+    assert desk.house.resume(loaded, job.id) == Done()
+    first, second = (event["id"] for event in desk.events)
+    assert first != second
+
+
 def test_what_the_job_lacks_is_left_empty(desk: Desk) -> None:
     job = desk.house.job(png())
     assert desk.run(message='<Message>[%1] #{PatientID}.</Message><Input tag="PatientName"/>', job=job) == Done()
