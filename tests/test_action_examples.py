@@ -179,6 +179,12 @@ def test_save(dry_run: DryRun, page: Path, tmp_path: Path) -> None:
     assert result.objects == []
 
 
+def test_merge_job(dry_run: DryRun) -> None:
+    result = dry_run("merge-job")
+    assert "Collect: there is no queue here, so there is nothing to merge" in result.said
+    assert len(result.objects) == 1
+
+
 def test_rotate(dry_run: DryRun) -> None:
     (sent,) = dry_run("rotate").objects
     assert sent.pixel_array[[50, 150], 50].tolist() == [[255, 0, 0], [0, 0, 255]]

@@ -87,6 +87,26 @@ class Network(Protocol):
         """Open an association for an action; raises TransientError or PermanentError."""
 
 
+class Siblings(Protocol):
+    """The jobs that came after a job and wait; where there is no queue, there are none."""
+
+    @property
+    def are_there(self) -> bool:
+        """Whether there is a queue at all."""
+
+    def claim(self, job: Job, seconds: float) -> Job | None:
+        """The next job to have come after this one, which nobody runs from now on; waits some time for one to come.
+
+        None when none came, or when the next is one that cannot be merged: it has begun, or an operator wants it.
+        """
+
+    def release(self, sibling: Job) -> None:
+        """Let a job that was claimed run by itself."""
+
+    def merged(self, sibling_id: str, into: Job, *, again: bool = False) -> None:
+        """Enter a job that is part of another one in the ledger; `again`: if that was not done before."""
+
+
 @dataclass(frozen=True)
 class Tools:
     """What an action may use beside its job.
@@ -97,6 +117,7 @@ class Tools:
         decoder: opens pages in a process of its own.
         secure: writes the job down so that it survives a loss of power; called before anything outside sees an effect.
         programs: starts programs of others.
+        siblings: the jobs that may be merged into this one.
         outside: where a folder or file outside the spool lies: a relative one below the base directory, in a dry run
             every one below its output folder.
         messenger: tells people.
@@ -109,6 +130,7 @@ class Tools:
     secure: Callable[[Job], None]
     programs: Programs
     outside: Callable[[Path], Path]
+    siblings: Siblings
     messenger: Messenger
     folder: Path = Path()
 

@@ -5,24 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
-from dicomprinter.actions.later import LaterAction
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
 from dicomprinter.config.kinds import BOOLEAN, MILLISECONDS, TEXT, integer
 from dicomprinter.config.spec import Spec, optional
 
 if TYPE_CHECKING:
+    from dicomprinter.actions.base import Tools
     from dicomprinter.config.tree import Node
+    from dicomprinter.job.job import Job
 
 _IGNORED = "PDFs are merged without another program"
 
 
 @dataclass(frozen=True)
-class MergeJob(LaterAction):
+class MergeJob(Action):
     """Merges the jobs that follow; times in milliseconds.
 
     Args:
         timeout: how long to wait for a further job, anew after each merge.
-        poll_interval: how long between looks.
+        poll_interval: how long between looks; not needed, for the queue tells at once.
         time_threshold: how far apart two jobs may have arrived.
         max_jobs: how many jobs one may become of.
     """
@@ -32,7 +33,7 @@ class MergeJob(LaterAction):
         attributes=(NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE),
         children=(
             optional("Timeout", MILLISECONDS, "ms to wait for a further job; 2000"),
-            optional("PollInterval", integer(1, 3_600_000), "ms between looks; 100"),
+            optional("PollInterval", integer(1, 3_600_000), "accepted, no effect: the queue tells at once"),
             optional("TimeThreshold", MILLISECONDS, "ms that two jobs may lie apart; 2000"),
             optional("MatchHost", BOOLEAN, "whether they must come from one host; true"),
             optional("MatchUser", BOOLEAN, "whether they must come from one user; true"),
@@ -71,3 +72,13 @@ class MergeJob(LaterAction):
             merge_pdf=node.content("MergePdf", True),
             merge_text=node.content("MergeText", True),
         )
+
+    def perform(self, job: Job, tools: Tools) -> None:
+        """Take in the jobs that follow, up to the first that does not fit.
+
+        Raises:
+            OSError: the spool's disk fails; what is taken in stays so.
+        """
+        from dicomprinter.actions.merging import merge  # noqa: PLC0415 - only who merges pays for it
+
+        merge(self, job, tools)

@@ -17,6 +17,8 @@ from dicomprinter.actions.archive import Archive, copy
 from dicomprinter.actions.filing import Beside, Filing, Wanted
 from dicomprinter.actions.save_names import Names, ObjectSource, Place, component
 from dicomprinter.errors import PermanentError
+from dicomprinter.job.folder import JobFolder
+from dicomprinter.job.merged import folders
 from dicomprinter.job.parts import Facts
 from dicomprinter.job.record import DAMAGE
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from dicomprinter.actions.base import Tools
     from dicomprinter.actions.save import Save
-    from dicomprinter.job.folder import JobFolder
     from dicomprinter.job.job import Job
 
 
@@ -45,7 +46,7 @@ def save_raw(action: Save, job: Job, tools: Tools) -> None:
     archive = Archive(root, action.directory.source, job.id)
     filing = Filing(job, action.name, action.directory.source)
     with job.folder.work() as work:
-        for folder in job.folder.arrivals():
+        for folder in [job.folder, *map(JobFolder, folders(job.folder.path))]:
             try:
                 found = list(_wanted(job, folder, work))
             except (OSError, *DAMAGE) as error:

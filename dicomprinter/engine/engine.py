@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from dicomprinter.engine.queue import Queue
 from dicomprinter.engine.recovery import Recovery
 from dicomprinter.engine.runner import Parked, Runner
 from dicomprinter.engine.scheduler import Scheduler
+from dicomprinter.engine.siblings import QueueSiblings, group_of
 from dicomprinter.engine.startup import take_up_all
 from dicomprinter.engine.sweeper import Sweeper
 from dicomprinter.engine.ticket import Ticket
@@ -62,13 +64,16 @@ class Engine:
         self._tools = tools
         self._destinations = destinations or Destinations(tools.clock)
         self._queue = Queue(
-            workers, lambda key: self._destinations.breaker(key) is Breaker.OPEN, self._destinations.is_healthy
+            workers,
+            lambda key: self._destinations.breaker(key) is Breaker.OPEN,
+            self._destinations.is_healthy,
+            lambda ticket: group_of(self._program, ticket),
         )
         self._stopping = threading.Event()
         self._sweeper = Sweeper(spool.secure_ledger)
         self._runner = Runner(
             spool,
-            tools,
+            replace(tools, siblings=QueueSiblings(self._queue, spool, tools.clock)),
             lambda: self._program,
             self._is_to_stop,
             redact=lambda: self._program.general.redact,
@@ -76,6 +81,7 @@ class Engine:
             destinations=self._destinations,
             enter=self._queue.enter,
             free=self._queue.leave,
+            passed=self._queue.passed,
         )
         self._recovery = Recovery(self._destinations)
         self._scheduler = Scheduler(

@@ -3,22 +3,28 @@
 A destination has places for half the workers; one whose last attempt failed has a single place. A job that finds none
 is parked: its worker is free for others, and it goes on when a place frees. Long jobs leave a worker, and a place of
 each destination, to the short ones.
+
+Where the workflow merges jobs, those that may become one are a group: one of them at a time is ready, or on its way to
+its MergeJob; the others stay behind it, so that they are there to be taken in.
 """
 
 from __future__ import annotations
 
+import bisect
 import heapq
 import threading
 import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from dicomprinter.engine.ticket import Ticket
 
 # More pages than these make a job a long one.
 MOST_PAGES: Final = 20
+# After every job's id.
+_LAST: Final = "~"
 
 
 class _Line:
@@ -42,6 +48,17 @@ class _Line:
         lines = [line for line, may_go in ((self._short, short), (self._long, long)) if line and may_go]
         return heapq.heappop(min(lines, key=lambda line: line[0]))[3] if lines else None
 
+    def pop_between(self, job_id: str, before: str) -> Ticket | None:
+        """Of those that came after a job, and before another, the first to come."""
+        later = [entry for line in (self._short, self._long) for entry in line if job_id < entry[3].job_id < before]
+        if not later:
+            return None
+        first = min(later, key=lambda entry: entry[3].job_id)
+        line = self._long if is_long(first[3]) else self._short
+        line.remove(first)
+        heapq.heapify(line)
+        return first[3]
+
 
 class Queue:
     """What workers take from.
@@ -50,9 +67,17 @@ class Queue:
         workers: how many there are.
         is_open: whether attempts at a destination fail at once, and so need no place.
         is_healthy: whether the last attempt at a destination came to an end.
+        group: of the jobs that may be merged into one, the same for all of them; None for a job that runs by itself.
     """
 
-    def __init__(self, workers: int, is_open: Callable[[str], bool], is_healthy: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        workers: int,
+        is_open: Callable[[str], bool],
+        is_healthy: Callable[[str], bool],
+        group: Callable[[Ticket], Hashable | None] = lambda _ticket: None,
+    ) -> None:
+        self._group = group
         self._is_open = is_open
         self._is_healthy = is_healthy
         self._most_long = max(1, workers - 1)
@@ -66,14 +91,19 @@ class Queue:
         self._parked: dict[str, _Line] = {}
         # Who has a place, or is to have it, and where.
         self._holders: dict[str, tuple[str, bool]] = {}
+        # The group of each job that has one; of each group the job that is ready or on its way, and those behind it.
+        self._groups: dict[str, Hashable] = {}
+        self._heads: dict[Hashable, str] = {}
+        self._behind: dict[Hashable, _Line] = {}
+        # The jobs that have come since, by their ids, and their groups.
+        self._arrived: list[tuple[str, Hashable]] = []
         self._changed = threading.Condition()
         self._stopped = False
 
     def put(self, ticket: Ticket) -> None:
         """A job is ready."""
         with self._changed:
-            self._ready.add(ticket)
-            self._changed.notify_all()
+            self._put(ticket)
 
     def put_later(self, ticket: Ticket, seconds: float) -> None:
         """A job is ready after some time."""
@@ -118,6 +148,7 @@ class Queue:
         with self._changed:
             # A place may have become free since it asked.
             self._line_up(self._running.pop(job_id), destination)
+            self._pass(job_id)
 
     def line_up(self, ticket: Ticket, destination: str) -> None:
         """A job is ready whose next node calls this destination: it gets its place in its turn, before it runs."""
@@ -129,9 +160,33 @@ class Queue:
         with self._changed:
             self._running.pop(job_id, None)
             self._leave(job_id)
+            self._pass(job_id)
             if again is not None:
-                self._ready.add(again)
+                self._put(again)
             self._changed.notify_all()
+
+    def passed(self, job_id: str) -> None:
+        """A job that runs takes in no others from here on."""
+        with self._changed:
+            self._pass(job_id)
+
+    def claim(self, job_id: str, seconds: float) -> Ticket | None:
+        """The next job to have come after this one, which runs, if it is of its group: no worker takes it then.
+
+        Waits some time for one to come; None when none has, and when the engine ends. `put` gives it back.
+        """
+        until = time.monotonic() + seconds
+        with self._changed:
+            while not self._stopped and (key := self._groups.get(job_id)) is not None:
+                others = (one for one, group in self._arrived if one > job_id and group != key)
+                other = next(others, None)
+                line = self._behind.get(key)
+                ticket = line.pop_between(job_id, other or _LAST) if line else None
+                left = until - time.monotonic()
+                if ticket is not None or other is not None or left <= 0:
+                    return ticket
+                self._changed.wait(left)
+            return None
 
     def refresh(self) -> None:
         """A destination has another number of places than before."""
@@ -156,8 +211,41 @@ class Queue:
         """Make those ready whose time has come; the seconds until that of the next one."""
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
-            self._ready.add(heapq.heappop(self._later)[-1])
+            self._put(heapq.heappop(self._later)[-1])
         return self._later[0][0] - now if self._later else None
+
+    def _put(self, ticket: Ticket) -> None:
+        key = self._group(ticket)
+        if key is None:
+            self._groups.pop(ticket.job_id, None)
+            self._ready.add(ticket)
+        else:
+            if ticket.job_id not in self._groups:
+                bisect.insort(self._arrived, (ticket.job_id, key), key=lambda one: one[0])
+            self._groups[ticket.job_id] = key
+            self._behind.setdefault(key, _Line()).add(ticket)
+            self._let_out(key)
+        self._changed.notify_all()
+
+    def _let_out(self, key: Hashable) -> None:
+        """The first of a group goes, if none of it is on its way."""
+        if key in self._heads:
+            return
+        ticket = self._behind[key].pop(short=True, long=True) if key in self._behind else None
+        if ticket is None:
+            self._behind.pop(key, None)
+            return
+        self._heads[key] = ticket.job_id
+        self._ready.add(ticket)
+        self._changed.notify_all()
+
+    def _pass(self, job_id: str) -> None:
+        key = self._groups.pop(job_id, None)
+        if key is not None and self._heads.get(key) == job_id:
+            del self._heads[key]
+            self._let_out(key)
+            first = min(self._heads.values(), default=_LAST)
+            self._arrived = [one for one in self._arrived if one[0] > first]
 
     def _line_up(self, ticket: Ticket, destination: str) -> None:
         self._parked.setdefault(destination, _Line()).add(ticket)

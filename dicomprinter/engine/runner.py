@@ -10,6 +10,7 @@ from pydicom import Dataset
 from dicomprinter.engine.dry_run import DryNetwork
 from dicomprinter.engine.guarded import Guarded
 from dicomprinter.engine.matches import asked, refuse_early
+from dicomprinter.engine.siblings import may_merge
 from dicomprinter.job.parts import State
 from dicomprinter.workflow.interpreter import Discarded, Done, Held, Next, Outcome, Suspended, destination_of, step
 
@@ -47,6 +48,7 @@ class Runner:
         destinations: the circuit breakers; without them every attempt goes out.
         enter: takes a place at a destination for a job, by its id; False when there is none.
         free: gives the place back.
+        passed: told of a job, by its id, that takes in no others from here on.
         redact: whether the ledger is kept without patient data (RedactSensitiveLogValues); asked for each line.
     """
 
@@ -60,6 +62,7 @@ class Runner:
     destinations: Destinations | None = None
     enter: Callable[[str, str], bool] = lambda _job_id, _destination: True
     free: Callable[[str], None] = lambda _job_id: None
+    passed: Callable[[str], None] = lambda _job_id: None
 
     def run(self, job: Job) -> Outcome:
         """Run nodes until the job is done, waits, or is to stop (Next is returned then, the job is queued).
@@ -74,6 +77,8 @@ class Runner:
         job.state, job.reason, job.wake_at, job.waits_for, job.asks = State.RUNNING, None, None, None, None
         while True:
             program = self.program()
+            if not may_merge(program, job):
+                self.passed(job.id)
             peer = destination_of(program, job)
             if peer is not None and not self.enter(job.id, str(peer)):
                 job.state = State.QUEUED

@@ -21,6 +21,7 @@ from dicomprinter.job import lines
 from dicomprinter.job.disk import make_folder, sync_file
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
+from dicomprinter.job.merged import absorb
 from dicomprinter.job.parts import START, Facts, Flags, Payload, State
 from dicomprinter.job.record import DAMAGE, JOB_FILE, DamagedJobError, reason_to_hold
 
@@ -218,7 +219,7 @@ def _rebuilt(job_id: str, folder: JobFolder, why: str) -> Job:
     with suppress(OSError, *DAMAGE):
         facts, payload = folder.read_arrival()
         chosen = [f"{int(parse_tag(name)):08X}" for name in folder.arrival()["tags"]]
-    return Job(
+    job = Job(
         job_id,
         facts,
         folder,
@@ -229,3 +230,6 @@ def _rebuilt(job_id: str, folder: JobFolder, why: str) -> Job:
         dataset=folder.first_dataset(),
         flags=Flags(set_tags=tuple(sorted(chosen))),
     )
+    with suppress(OSError, *DAMAGE):
+        absorb(job)
+    return job

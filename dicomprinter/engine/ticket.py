@@ -26,6 +26,8 @@ class Ticket:
         waits_for: the destination (`AET@host:port`) whose failure has suspended it; None when it waits for another
             reason.
         size: its pages and frames.
+        host: the client's.
+        user: whose job it is.
         priority: the highest of the ready jobs runs first, then the one that came first.
     """
 
@@ -36,12 +38,24 @@ class Ticket:
     waits_for: str | None = None
     size: int = 1
     priority: int = MIDDLE_PRIORITY
+    host: str = ""
+    user: str = ""
 
     @classmethod
     def of(cls, job: Job | Glance) -> Self:
         """Of a job that has been read, or looked at."""
         facts = job.facts
-        return cls(job.id, job.state, job.wake_at, facts.accepted, job.waits_for, facts.size, facts.priority)
+        return cls(
+            job_id=job.id,
+            state=job.state,
+            wake_at=job.wake_at,
+            accepted=facts.accepted,
+            waits_for=job.waits_for,
+            size=facts.size,
+            priority=facts.priority,
+            host=facts.host,
+            user=facts.user,
+        )
 
     @property
     def is_ready(self) -> bool:

@@ -10,6 +10,7 @@ from dicomprinter.dicom.association import Association
 from dicomprinter.engine.events import Events
 from dicomprinter.engine.messenger import RealMessenger
 from dicomprinter.engine.programs import RealPrograms
+from dicomprinter.engine.siblings import NoSiblings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,6 +72,7 @@ def tools(
         programs=programs,
         outside=outside or below(spool.base),
         messenger=messenger,
+        siblings=NoSiblings(),
     )
 
 

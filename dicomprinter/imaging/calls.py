@@ -121,6 +121,12 @@ def _frame(request: Request, limits: Limits) -> Answered:
     return {"frame": told}, memoryview(frame.data).cast("B")
 
 
+def _merged(request: Request, limits: Limits) -> Answered:
+    from dicomprinter.imaging.pdf_merge import merge_pdfs  # noqa: PLC0415 - only who merges pays for it
+
+    return {}, memoryview(merge_pdfs([Path(path) for path in request["paths"]], limits))
+
+
 _CALLS: Final[Mapping[str, Callable[[Request, Limits], Answered]]] = MappingProxyType(
     {
         "probe": _probe,
@@ -132,5 +138,6 @@ _CALLS: Final[Mapping[str, Callable[[Request, Limits], Answered]]] = MappingProx
         "bitstream": _bitstream,
         "frame": _frame,
         "texts": _texts,
+        "merged": _merged,
     }
 )

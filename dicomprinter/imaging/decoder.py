@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict
 from pathlib import Path
@@ -238,6 +238,16 @@ class Decoder:
         """
         answer = self._call({"call": "texts", "path": str(path)})
         return bytes(answer.body).decode("utf-8").split("\f") if answer.message["pages"] else []
+
+    def merged(self, paths: Sequence[Path]) -> memoryview:
+        """`imaging.pdf_merge.merge_pdfs` in the child: one PDF of several.
+
+        Raises:
+            InputError: one is damaged, or they have too many pages together.
+            PermanentError: one made the decoder crash, or took too long.
+            TransientError: the child cannot be started.
+        """
+        return self._call({"call": "merged", "paths": [str(path) for path in paths]}).body
 
     def frame(self, path: Path, index: int, *, admit: Admit = at_once) -> DecodedFrame:
         """`imaging.dicom_file.decode_frame` in the child: one frame of a DICOM file, from 0, as native pixels.

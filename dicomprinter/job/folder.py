@@ -9,6 +9,7 @@ sent.jsonl        archives' answers, a line each, added as they come
 saved.jsonl       the files that a Save writes outside the spool, a line each, before and after (job/saved.py)
 printed.jsonl     films, before and after a printer was told to print them, a line each
 history.jsonl     what happened, a line each
+merged/           the folders of jobs that were merged into this one, by their ids (job/merged.py)
 work/             objects being built and sent; may go at any time
 orientation.json  which way up pages are, as it came in beside the file
 command.json      an operator's command, renamed in, taken away when it is answered
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom import Dataset
 
-from dicomprinter.job import lines
+from dicomprinter.job import lines, merged
 from dicomprinter.job.disk import sync_file, sync_folder, write_whole
 from dicomprinter.job.job import Job, dataset_text, read_dataset
 from dicomprinter.job.parts import (
@@ -111,10 +112,6 @@ class JobFolder:
         """The facts and the payload as they arrived."""
         data = self.arrival()
         return Facts.from_json(data["facts"]), Payload.from_json(data["payload"])
-
-    def arrivals(self) -> list[JobFolder]:
-        """This folder, and those of the jobs that this one has taken in: what came in for each lies there."""
-        return [self]
 
     def complete_arrival(self, payload: Payload) -> None:
         """Add what the files turned out to be."""
@@ -270,8 +267,13 @@ class JobFolder:
             if step is not None:
                 # After a loss of power a step's dataset may be gone, and job.json counts.
                 with suppress(FileNotFoundError, *DAMAGE):
-                    return self._from_json(step)
-            return self._from_json(data)
+                    return self._whole(step)
+            return self._whole(data)
+
+    def _whole(self, data: dict[str, Any]) -> Job:
+        job = self._from_json(data)
+        merged.absorb(job)
+        return job
 
     def _from_json(self, data: dict[str, Any]) -> Job:
         check_record(data, self.path)
@@ -298,6 +300,7 @@ class JobFolder:
             leaving=data["leaving"],
             asks=Asked.from_json(data["asks"]) if data.get("asks") else None,
             match=read_dataset(data["match"]) if data.get("match") is not None else None,
+            taken=[merged.Taken.from_json(taken) for taken in data.get("merged", ())],
             instances={instance["key"]: made(Instance, instance) for instance in data["instances"]},
             entries=[
                 Entry(

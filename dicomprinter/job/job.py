@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dicomprinter.config.placeholders import Template
     from dicomprinter.job.folder import JobFolder
+    from dicomprinter.job.merged import Taken
     from dicomprinter.job.parts import Asked, Facts
 
 _REPRESENTATIONS: Final = frozenset(VR)
@@ -32,6 +33,7 @@ class Job:
     gave; `retries` counts each Suspend by its position; `leaving` is the outcome of a job that has only to be entered
     in the ledger and removed. `waits_for` is the destination (`AET@host:port`) whose failure has suspended it. `asks`
     is what a job that is `manual` wants to know, `match` the operator's answer, which the node at its position takes.
+    `taken` are the jobs that were merged into this one.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Job:
     leaving: str | None = None
     asks: Asked | None = None
     match: Dataset | None = None
+    taken: list[Taken] = field(default_factory=list)
     at: Position | None = None
     """The node that runs; it is not written down."""
 
@@ -92,6 +95,18 @@ class Job:
         folder = self.folder
         is_printed = any(film.printed for film in folder.read_films())
         return is_printed or folder.has_saved() or any(sent.stored for sent in self.sent())
+
+    # Jobs that were merged into this one
+
+    def take(self, taken: Taken) -> None:
+        """Have another job's files beside its own, and as if they had been there from the beginning.
+
+        So they stay when the job goes back to an earlier node.
+        """
+        self.taken = [*self.taken, taken]
+        self.payload += taken.payload
+        self.entries = [replace(entry, payload=entry.payload + taken.payload) for entry in self.entries]
+        self.facts = replace(self.facts, size=self.facts.size + taken.size)
 
     # Entry states
 
@@ -181,6 +196,7 @@ class Job:
             "leaving": self.leaving,
             "asks": self.asks.to_json() if self.asks else None,
             "match": self.match.to_json_dict() if self.match is not None else None,
+            "merged": [taken.to_json() for taken in self.taken],
             "instances": [instance.__dict__ for instance in self.instances.values()],
             "entries": [
                 {

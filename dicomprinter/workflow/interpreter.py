@@ -222,7 +222,7 @@ def _suspend(program: Program, node: Suspend, job: Job, tools: Tools) -> Outcome
 def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome:
     action = program.actions[node.action]
     job.enter(node.position)
-    flags, payload, version = job.flags, job.payload, job.dataset_version
+    flags, payload, version, merged = job.flags, job.payload, job.dataset_version, len(job.taken)
     try:
         changed = _with_changes(program, node, job, action)
         changed.perform(job, replace(tools, folder=program.file.parent))
@@ -249,8 +249,11 @@ def _perform(program: Program, node: Perform, job: Job, tools: Tools) -> Outcome
     else:
         job.note(f"{node.label}: done", level="SUCCESS", deeper=0, node=node.path)
         return _following(program.workflow, node)
-    # What a failed action has half done does not count.
-    job.flags, job.payload = action.flags_after_failure(flags), payload
+    # What a failed action has half done does not count; but a job that was merged into this one is nowhere else.
+    job.flags, job.payload = (
+        action.flags_after_failure(flags),
+        sum((one.payload for one in job.taken[merged:]), payload),
+    )
     job.dataset = job.folder.read_dataset(version)
     job.dataset_version = version
     if isinstance(failure, OperatorNeeded):

@@ -20,6 +20,7 @@ from dicomprinter.dicom.association import Association
 from dicomprinter.dicom.peer import Peer
 from dicomprinter.engine.messenger import DryMessenger
 from dicomprinter.engine.programs import RealPrograms
+from dicomprinter.engine.siblings import NoSiblings
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from dicomprinter.job.parts import Facts
@@ -79,6 +80,7 @@ def tools(network: RealNetwork | None = None) -> Tools:
         RealPrograms(),
         outside=Path,
         messenger=DryMessenger(),
+        siblings=NoSiblings(),
     )
 
 

@@ -14,6 +14,7 @@ from dicomprinter.config.kinds import TEXT, integer
 from dicomprinter.config.spec import Attribute, Spec
 from dicomprinter.engine.messenger import DryMessenger
 from dicomprinter.engine.programs import RealPrograms
+from dicomprinter.engine.siblings import NoSiblings
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import OperatorNeeded, PermanentError, TransientError
 from dicomprinter.job.folder import JobFolder
@@ -142,4 +143,5 @@ def tools(clock=None, network=None, decoder=None) -> Tools:
         RealPrograms(),
         outside=Path,
         messenger=DryMessenger(),
+        siblings=NoSiblings(),
     )

@@ -29,6 +29,7 @@ from dicomprinter.engine.events import Events
 from dicomprinter.engine.messenger import RealMessenger
 from dicomprinter.engine.programs import RealPrograms
 from dicomprinter.engine.runner import Runner
+from dicomprinter.engine.siblings import NoSiblings
 from dicomprinter.engine.spool import Spool
 from dicomprinter.engine.spool_view import SpoolView
 from dicomprinter.engine.tools import secure
@@ -129,7 +130,14 @@ class House:
         programs = RealPrograms()
         messenger = RealMessenger(Events(SpoolView(base).events_file), programs, self.clock)
         self.tools = Tools(
-            self.clock, self.network, decoder, secure, programs, outside=base.joinpath, messenger=messenger
+            self.clock,
+            self.network,
+            decoder,
+            secure,
+            programs,
+            outside=base.joinpath,
+            messenger=messenger,
+            siblings=NoSiblings(),
         )
         self.answers: list[dict[str, Any]] = []
         self.stories: dict[str, list[dict[str, Any]]] = {}
