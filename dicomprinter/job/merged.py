@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dicomprinter.job.disk import make_folder, sync_folder
 from dicomprinter.job.lines import parsed
-from dicomprinter.job.parts import Facts, Payload, made, moment
+from dicomprinter.job.parts import Facts, Payload
 from dicomprinter.job.record import DAMAGE, JOB_FILE, read_arrival
+from dicomprinter.job.values import made, moment
 
 if TYPE_CHECKING:
     from datetime import datetime
