@@ -116,7 +116,7 @@ def read_across(mask: Mask, margin: float, margin_weight: float) -> Lines:
     alike = within & (lesser * 2 >= greater)
     stems = Votes(float((worth * (alike & feet & ~heads)).sum()), float((worth * (alike & heads & ~feet)).sum()))
     stops = _stops(marks, pairs, top, bottom, worth * within)
-    return Lines(max(score, 0.0), count, total, stems, dots, stops)
+    return Lines(min(max(score, 0.0), 1.0), count, total, stems, dots, stops)
 
 
 def _letters(marks: Marks) -> _Flags:
