@@ -83,6 +83,15 @@ def test_the_size_is_the_pages_whatever_the_rectangle() -> None:
     assert (large[3] - large[1]) == pytest.approx(2 * (small[3] - small[1]), abs=1)
 
 
+@pytest.mark.parametrize("across", ["left", "right"])
+@pytest.mark.parametrize("text", ["j", "f"])
+def test_letters_that_reach_beyond_their_own_width_are_seen_whole(text: str, across: str) -> None:
+    slanted = ((str(VERA.parent / "VeraIt.ttf"), 0, ""),)
+    middle = ink(written(text, across="centre", font_height=20.0, fonts=slanted).apply(GREY, 1, silent))
+    edge = ink(written(text, across=across, font_height=20.0, fonts=slanted).apply(GREY, 1, silent))
+    assert edge[2] - edge[0] == middle[2] - middle[0]
+
+
 # Words
 
 
@@ -109,6 +118,7 @@ def lines(text: str, width: int = 200, height: int = 100, size: int = 20) -> lis
         ("", []),
         (" \n ", []),
         ("end\n\n", ["end"]),
+        ("blanks  \nat the end ", ["blanks", "at the end"]),
         ("a" + " " * 50_000, ["a"]),
     ],
 )
@@ -259,6 +269,19 @@ def test_characters_come_from_the_fonts_that_have_them() -> None:
     assert both.pixels.tolist() == written("iiii", fonts=((bold, 0, ""),)).apply(GREY, 1, silent).pixels.tolist()
     mixed = written("Eii", fonts=((str(VERA), 0, ""), (bold, 0, "i"))).apply(GREY, 1, silent)
     assert mixed.pixels.tolist() != both.pixels.tolist()
+
+
+def test_the_ink_of_several_fonts_is_that_of_all_runs() -> None:
+    plain, bold = Letters([FontUse(str(VERA), 0)], 40), Letters([FontUse(str(VERA.parent / "VeraBd.ttf"), 0)], 40)
+    both = Letters([FontUse(str(VERA), 0), FontUse(str(VERA.parent / "VeraBd.ttf"), 0, "g")], 40)
+    alone, last, found = plain.ink("EE"), bold.ink("g"), both.ink("EEg")
+    assert alone
+    assert last
+    assert found
+    assert (found.left, found.top, found.bottom) == (alone.left, min(alone.top, last.top), last.bottom)
+    assert found.right == pytest.approx(plain.width("EE") + last.right)
+    assert both.width("EEg") == pytest.approx(plain.width("EE") + bold.width("g"))
+    assert both.ink("  ") is None
 
 
 def test_a_font_that_is_gone(tmp_path: Path) -> None:
