@@ -45,6 +45,7 @@ _JOB: Final = frozenset(
         "payload",
         "arrival.json",
         "sent.jsonl",
+        "saved.jsonl",
         "printed.jsonl",
         "history.jsonl",
         "sidecar.json",

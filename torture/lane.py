@@ -23,6 +23,7 @@ from torture.audit import Books
 from torture.files import A, B
 from torture.films import film_faults
 from torture.peers import Peer
+from torture.saved import FOLDER, saved_faults
 from torture.scene import KINDS, PRINTER, Drop, configuration, drop, operators_match
 from torture.service import Tortured
 
@@ -157,6 +158,7 @@ class Lane:
             service.spool, service.kept, service.temporary, self.drops, archives, said, clock_is_set=clock_is_set
         )
         found = [*books.faults(), *film_faults(books.papers, self.printer.films)]
+        found += saved_faults(service.base, self.drops)
         return [*found, *(f"the process {number} was left over" for number in self._orphans())]
 
     def _orphans(self) -> list[int]:
@@ -180,6 +182,7 @@ class Lane:
         self.b.open()
         service = self.service
         shutil.rmtree(service.kept, ignore_errors=True)
+        shutil.rmtree(service.base / FOLDER, ignore_errors=True)
         for file in [*service.spool.glob("ledger*.jsonl"), *service.rejected.iterdir()]:
             file.unlink()
         for file in self._logs():

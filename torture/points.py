@@ -7,8 +7,12 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
-# What differs from job to job: ids, and the number in a dropped file's name.
-_OWN: Final = ((re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}"), "ID"), (re.compile(r"-\d{4}(?=[./]|$)"), "-N"))
+# What differs from job to job: ids, the number in a dropped file's name, and that of a file that is saved.
+_OWN: Final = (
+    (re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}"), "ID"),
+    (re.compile(r"-\d{4}(?=[./]|$)"), "-N"),
+    (re.compile(r"(?<=DP_)\d+"), "N"),
+)
 # Calls of which a part may happen.
 _TEARABLE: Final = ("write ", "send ")
 ANY: Final = "any call"

@@ -64,6 +64,9 @@ class Disk:
         """What the service has done since then, a record a line."""
         for line in trace.splitlines():
             record = json.loads(line)
+            if record[1] is not None and str(record[1]).startswith("archive/"):
+                # Another disk, whose power goes on.
+                continue
             if record[0] == "write":
                 file = self._seen.get(record[1])
                 if file is not None:

@@ -13,6 +13,7 @@ from torture.lane import Lane
 from torture.place import Place
 from torture.points import Point, points_of
 from torture.power import Disk
+from torture.saved import unreadable
 from torture.scene import KINDS
 from torture.service import Died
 
@@ -174,8 +175,10 @@ class _Runner(threading.Thread):
             disk = Disk.of(lane.service.base, contents.get)
         lane.service.arm(points.pop(0))
         lane.begin(*drops)
+        torn: list[str] = []
         while not (lane.settle(timeout=60) and self._disarmed(lane)):
             self._count(lane, one)
+            torn += unreadable(lane.service.base)
             if disk is not None:
                 disk.replay((lane.folder / "trace").read_text("utf-8"))
                 disk.lose(lane.service.base, self._place.chance(str(one)) if one.loss == "some" else None)
@@ -183,7 +186,7 @@ class _Runner(threading.Thread):
                     self._tally.losses += 1
                 disk = None
             self._restart(lane, one, points)
-        return lane.books()
+        return [*torn, *lane.books()]
 
     def _disarmed(self, lane: Lane) -> bool:
         """Whether it lived until now; what it writes by itself may have come to a point just before."""

@@ -34,6 +34,7 @@ class Drop:
         files: in the order in which they are dropped.
         wanted: for each archive, what it has to show of them in the end.
         outcome: the ledger's word, or `rejected`.
+        saved: what the folder outside the spool has to show of them.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Drop:
     files: Mapping[str, bytes]
     wanted: Mapping[str, frozenset[str]]
     outcome: str
+    saved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Kind:
         b_is_down: B refuses connections until a job waits for it.
         b_refuses: B answers so until an operator has resumed the job, or for good.
         b_answers: B's first answers.
+        is_saved: whether a Save brings them into the folder outside the spool.
         operator: what an operator does with a job that is held, or manual.
     """
 
@@ -66,6 +69,7 @@ class Kind:
     b_refuses: int = 0
     b_answers: tuple[int, ...] = ()
     operator: str | None = None
+    is_saved: bool = False
 
 
 _BOTH: Final = perform("ToA", "ToB", on_error="Suspend")
@@ -83,6 +87,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "frames": Kind(perform("Frames", on_error="Suspend"), files.frames, (A,)),
         "pdf": Kind(_BOTH, files.pdf),
         "dicom": Kind(_BOTH, files.dicom, b_is_down=True),
+        "saved": Kind(perform("Keep", on_error="Suspend"), files.pages, (), is_saved=True),
         "text": Kind(perform("ToA", on_error="Suspend"), files.text, (A,)),
         "held": Kind(_HELD, files.page, b_refuses=_CANNOT_UNDERSTAND, operator="resume"),
         "manual": Kind(perform("Ask", "ToA"), files.page, (A,), operator="match"),
@@ -104,7 +109,7 @@ def drop(kind: str, number: int, decoder: Decoder, folder: Path) -> Drop:
     named = {f"{title}{list(made.files)[-1]}.json": json.dumps(sidecar).encode()}
     named |= {f"{title}{ending}": data for ending, data in made.files.items()}
     wanted = {archive: made.shown[archive] for archive in chosen.archives}
-    return Drop(kind, title, named, wanted, chosen.outcome)
+    return Drop(kind, title, named, wanted, chosen.outcome, made.shown[A] if chosen.is_saved else frozenset())
 
 
 def configuration(
@@ -115,6 +120,7 @@ def configuration(
     actions = (
         f'<Query name="Find" type="Worklist" select="first">{connection(ris, "WORKLIST")}'
         '<DcmTag tag="PatientID">#{PatientID}</DcmTag></Query><Query name="Ask" type="Manual"/>'
+        + '<Save name="Keep"><Directory>archive</Directory></Save>'
         + set_tag("Mark", "InstitutionName", "Clinic")
         + set_tag("Other", "StationName", "Other")
         + store("ToA", ports[A], ae_title=A)
