@@ -113,6 +113,7 @@ def _encoded(element: int, value: Value) -> bytes:
     if isinstance(value, tuple):
         tags = b"".join(_US.pack(tag >> 16) + _US.pack(tag & 0xFFFF) for tag in value)
         return _ELEMENT.pack(0, element, len(tags)) + tags
-    encoded = value.encode("ascii")
+    # A UID that a peer has said goes back as far as it is one.
+    encoded = value.encode("ascii", "replace")
     encoded += b"\0" * (len(encoded) % 2)
     return _ELEMENT.pack(0, element, len(encoded)) + encoded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -16,6 +17,7 @@ from dicomprinter.dicom.status import Status
 
 EVENT_REPORT: Final = 0x0100
 RESPONSE: Final = 0x8000
+_UID: Final = re.compile(r"[0-9.]{1,64}")
 
 
 class Operation(IntEnum):
@@ -91,9 +93,10 @@ class Response:
     @classmethod
     def made(cls, status: Status, answer: Command, attributes: Dataset) -> Response:
         """Of an answer's command set and what came with it."""
+        named = answer.text(commands.AFFECTED_SOP_INSTANCE_UID) or answer.text(commands.REQUESTED_SOP_INSTANCE_UID)
         return cls(
             status,
-            answer.text(commands.AFFECTED_SOP_INSTANCE_UID) or answer.text(commands.REQUESTED_SOP_INSTANCE_UID),
+            named if is_instance(named) else "",
             attributes,
             answer.text(commands.ERROR_COMMENT),
             answer.tags(commands.OFFENDING_ELEMENT) or answer.tags(commands.ATTRIBUTE_IDENTIFIER_LIST),
@@ -115,6 +118,11 @@ class Event:
     sop_instance: str
     number: int
     attributes: Dataset
+
+
+def is_instance(text: str) -> bool:
+    """Whether an instance can be asked for by this: peers make UIDs of all kinds (PS3.5 9.1)."""
+    return _UID.fullmatch(text) is not None
 
 
 def has_failed(response: Response) -> bool:

@@ -1,4 +1,4 @@
-"""A peer that says anything: the answer to the association request, then to C-STORE, C-FIND and C-ECHO."""
+"""A peer that says anything: the answer to the association request, then to C-STORE, C-FIND, C-ECHO and N-CREATE."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pynetdicom.dsutils import encode
 
 from dicomprinter.dicom.association import VERIFICATION, Association
 from dicomprinter.dicom.contexts import number_contexts
+from dicomprinter.dicom.normalized import Event, Operation, Request, has_failed
 from dicomprinter.dicom.peer import Peer
 from dicomprinter.dicom.wire import Wire
 from dicomprinter.errors import PermanentError, TransientError
@@ -27,15 +28,18 @@ from fuzz.targets.dicom import saved, secondary_capture
 
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 _WORKLIST: Final = "1.2.840.10008.5.1.4.31"
+_PRINT_META: Final = "1.2.840.10008.5.1.1.9"
+_FILM_BOX: Final = "1.2.840.10008.5.1.1.2"
 _PEER: Final = Peer("PEER", "127.0.0.1", 104, association_timeout=1.0, dimse_timeout=1.0)
 _PROPOSED: Final = number_contexts(
     [
         (_SECONDARY_CAPTURE, [ExplicitVRLittleEndian]),
         (_WORKLIST, [ImplicitVRLittleEndian]),
         (VERIFICATION, [ImplicitVRLittleEndian]),
+        (_PRINT_META, [ExplicitVRLittleEndian]),
     ]
 )
-_STORE, _FIND, _ECHO = 0, 1, 2
+_STORE, _FIND, _ECHO, _PRINT = 0, 1, 2, 3
 
 
 def _item(kind: int, body: bytes) -> bytes:
@@ -116,6 +120,13 @@ def _ask(association: Association, what: int) -> None:
             Dataset.from_json(dataset_text(answer))
     elif what == _ECHO:
         str(association.echo())
+    elif what == _PRINT:
+        heard: list[Event] = []
+        request = Request(Operation.CREATE, _PRINT_META, _FILM_BOX, "1.2.3.2", Dataset())
+        response = association.normalized(request, heard.append)
+        has_failed(response)
+        for attributes in (response.attributes, *(event.attributes for event in heard)):
+            dataset_text(attributes)
     else:
         for _ in range(2):
             association.store(
@@ -147,6 +158,13 @@ def _seeds() -> Iterator[bytes]:
     yield bytes([4 | _FIND]) + _message(3, {**found, "Status": 0xA900, "ErrorComment": CANARY})
     yield bytes([4 | _ECHO]) + _message(5, echoed) + release
     yield bytes([_ECHO]) + _accept(0) + _message(5, echoed) + _pdu(5, bytes(4))
+    made = {"CommandField": 0x8140, "MessageIDBeingRespondedTo": 1, "Status": 0, "AffectedSOPInstanceUID": "1.2"}
+    report = {"CommandField": 0x0100, "MessageID": 7, "AffectedSOPClassUID": "1.2", "EventTypeID": 2}
+    film, said = Dataset(), Dataset()
+    film.ReferencedImageBoxSequence = [Dataset()]
+    said.PrinterStatus, said.PrinterStatusInfo = "FAILURE", "FILM JAM"
+    yield bytes([4 | _PRINT]) + _message(7, made, encode(film, False, True)) + release
+    yield bytes([4 | _PRINT]) + _message(7, report, encode(said, False, True)) + _message(7, made) + release
     yield bytes([_STORE]) + _accept(result=3)
     yield bytes([_STORE]) + _accept(4)
     yield bytes([_STORE]) + _pdu(3, b"\0\1\1\7")
@@ -155,7 +173,9 @@ def _seeds() -> Iterator[bytes]:
 
 
 def _inputs() -> st.SearchStrategy[bytes]:
-    numbers = st.sampled_from([0, 1, 2, 3, 5, 0xFF, 0x0101, 0x8001, 0x8020, 0x8030, 0xFF00, 0xA700, 0xB000, 0xFFFF])
+    numbers = st.sampled_from(
+        [0, 1, 2, 3, 5, 0xFF, 0x0101, 0x8001, 0x8020, 0x8030, 0x0100, 0x8140, 0xFF00, 0xA700, 0xB000, 0xFFFF]
+    )
     commands = st.fixed_dictionaries(
         {},
         optional={
@@ -164,6 +184,8 @@ def _inputs() -> st.SearchStrategy[bytes]:
             "Status": numbers,
             "CommandDataSetType": numbers,
             "ErrorComment": st.just(CANARY),
+            "MessageID": st.just(7),
+            "AffectedSOPInstanceUID": st.sampled_from(["1.2", "1.2.3\u00e9", CANARY]),
             "OffendingElement": st.lists(st.integers(0, 2**32 - 1), max_size=3),
         },
     )

@@ -142,6 +142,14 @@ def test_a_printer_may_report_at_any_time(house: House, running: Running) -> Non
     assert "reports NORMAL: AT DEL" in said
 
 
+def test_what_a_printer_says_beside_codes_is_nobodys_business(house: House, running: Running) -> None:
+    """A text of its own could name a patient, or hold what a terminal obeys."""
+    printer = running(FilmScp(printer=("WARNING", "Muster^Erika")))
+    job = house.job(png())
+    assert house.run(printing(house, printer.port), job) == Done()
+    assert "reports WARNING: it does not say why" in house.messages(job)
+
+
 def test_a_printer_without_our_service(house: House, running: Running) -> None:
     printer = running(FilmScp(classes=[LUT]))
     said = why(house.run(printing(house, printer.port), house.job(png())))

@@ -23,7 +23,7 @@ from dicomprinter.actions.printing.classes import (
 )
 from dicomprinter.actions.printing.pages import FilmPages
 from dicomprinter.actions.printing.printer import Printer, StandIn
-from dicomprinter.dicom.normalized import Response
+from dicomprinter.dicom.normalized import Response, is_instance
 from dicomprinter.dicom.status import Kind
 from dicomprinter.dicom.uids import derive_uid
 from dicomprinter.errors import DicomPrinterError, PermanentError
@@ -280,4 +280,4 @@ class _Film:
 def _references(attributes: Dataset, keyword: str) -> tuple[str, ...]:
     items = attributes.get(keyword) or ()
     found = (str(item.get("ReferencedSOPInstanceUID") or "") for item in items)
-    return tuple(uid for uid in found if uid)
+    return tuple(filter(is_instance, found))

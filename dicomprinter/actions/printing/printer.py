@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dicomprinter.dicom.peer import Peer
     from dicomprinter.job.job import Job
 
+_CODE: Final = re.compile(r"[A-Z0-9_ ]{1,16}")
 _STATUS: Final = 0x21100010
 _STATUS_INFO: Final = 0x21100020
 _PLAIN: Final = ("CS", "DS", "IS", "US")
@@ -183,8 +185,9 @@ class Printer:
 
 
 def _said(attributes: Dataset) -> tuple[str, str]:
-    """Printer Status and Printer Status Info."""
-    return str(attributes.get("PrinterStatus") or ""), str(attributes.get("PrinterStatusInfo") or "")
+    """Printer Status and Printer Status Info, where they are codes: any other text could hold anything."""
+    status, info = (str(attributes.get(keyword) or "") for keyword in ("PrinterStatus", "PrinterStatusInfo"))
+    return status if _CODE.fullmatch(status) else "", info if _CODE.fullmatch(info) else ""
 
 
 def _asked_for(request: Request) -> str:
