@@ -88,6 +88,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "pdf": Kind(_BOTH, files.pdf),
         "dicom": Kind(_BOTH, files.dicom, b_is_down=True),
         "saved": Kind(perform("Keep", on_error="Suspend"), files.pages, (), is_saved=True),
+        # Turned twice by a half, a page is what it was.
+        "turned": Kind(perform("Turn", "Turn") + _AGAIN, files.pages, (B,), b_is_down=True),
         "text": Kind(perform("ToA", on_error="Suspend"), files.text, (A,)),
         "held": Kind(_HELD, files.page, b_refuses=_CANNOT_UNDERSTAND, operator="resume"),
         "manual": Kind(perform("Ask", "ToA"), files.page, (A,), operator="match"),
@@ -123,6 +125,7 @@ def configuration(
         + '<Save name="Keep"><Directory>archive</Directory></Save>'
         + set_tag("Mark", "InstitutionName", "Clinic")
         + set_tag("Other", "StationName", "Other")
+        + '<Rotate name="Turn"><Angle>180</Angle></Rotate>'
         + store("ToA", ports[A], ae_title=A)
         + store("ToB", ports[B], f'<Compression type="JPEG_Lossless"/><Document as="Images" dpi="{DPI}"/>', ae_title=B)
         + store("Frames", ports[A], ae_title=A, attributes='multiframe="true"')

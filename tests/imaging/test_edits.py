@@ -299,7 +299,7 @@ def test_numbers_are_cut_off_before_an_edge_is_looked_for() -> None:
 def test_a_blank_page_stays(size: tuple[int, int]) -> None:
     page, notes = Page(np.full((*size, 3), 200, np.uint8), 8), []
     assert Trim("auto", "auto", "auto", "auto").apply(page, 7, notes.append) is page
-    assert notes == ["page 7 is blank: no edge is cut off by itself"]
+    assert notes == ["a blank page has no edge to find: it keeps those that are auto"]
     rest = Trim(0, "auto", size[1] - 1, "auto").apply(page, 7, notes.append)
     assert rest.pixels.shape == (size[0], 1, 3)
 

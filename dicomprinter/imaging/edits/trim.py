@@ -47,7 +47,7 @@ class Trim(PageEdit):
         if "auto" in (self.top, self.bottom, self.left, self.right):
             inner = _content(page.pixels[top:bottom, left:right])
             if inner is None:
-                note(f"page {number} is blank: no edge is cut off by itself")
+                note("a blank page has no edge to find: it keeps those that are auto")
             else:
                 upper, lower, first, last = inner
                 top, bottom = top + upper * (self.top == "auto"), bottom - lower * (self.bottom == "auto")
