@@ -84,7 +84,8 @@ def _take(action: MergeJob, job: Job, sibling: Job, last: datetime, tools: Tools
 def _documents(job: Job) -> list[str]:
     """The PDFs that can become one: edits, pages put among its own, and what is one PDF's own hold for it alone."""
     payload = job.payload
-    apart = {one.document for one in (*payload.edits, *payload.places)} | {one.name for one in payload.own}
+    apart = {one.document for one in payload.edits} | {one.document for one in payload.places}
+    apart |= {one.name for one in payload.own}
     return [name for name in job.payload.documents if name not in apart]
 
 

@@ -170,6 +170,20 @@ def test_pdfs_and_texts_may_stay_apart(house: House, monkeypatch: pytest.MonkeyP
     assert (len(payload.documents), len(payload.texts)) == (2, 2)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        '<Rotate name="Change"><Angle>90</Angle></Rotate>',
+        '<AddInstance name="Change"><Width>9</Width><Height>9</Height></AddInstance>',
+    ],
+)
+def test_a_pdf_whose_pages_are_changed_stays_apart(house: House, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    seen = kept(monkeypatch)
+    jobs = [come(house, pdf(house.base, text), text) for text in ("one", "two", "three")]
+    through(house, house.program(merging() + change, perform("Change", "Merge", "Keep")), jobs, workers=1)
+    assert len(seen[jobs[0].id].payload.documents) == 2
+
+
 def test_a_text_is_every_text(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     texts: list[bytes] = []
     remove = JobFolder.remove
