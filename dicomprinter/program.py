@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dicomprinter.actions.base import Action, Connected
-from dicomprinter.actions.later import REMEDY
 from dicomprinter.actions.registry import actions as action_kinds
 from dicomprinter.config.canonical import canonical, expand_environment, nearest
 from dicomprinter.config.dtd import validate
@@ -148,7 +147,7 @@ def _checked(root: Element, variables: Environment, report: Report) -> Node:
 
 
 def _check_performs(program: Program, report: Report) -> None:
-    """Each performed action that its Perform contradicts, or that this version cannot perform, or not in whole."""
+    """Each performed action that its Perform contradicts."""
     for perform in (node for node in program.workflow.walk() if isinstance(node, Perform)):
         action = program.actions[perform.action]
         for change in perform.changes:
@@ -156,9 +155,6 @@ def _check_performs(program: Program, report: Report) -> None:
                 action = action.overridden(change)
             except PermanentError as error:
                 report.error(change.position, error.what, error.remedy)
-        reason = action.not_yet()
-        if reason:
-            report.warn(action.position, reason, REMEDY)
 
 
 def _check_sizes(program: Program, report: Report) -> None:

@@ -163,10 +163,6 @@ class Action(ABC):
             Interrupted: the service ends, so it counts as not begun.
         """
 
-    def not_yet(self) -> str:
-        """What this version cannot perform of the action, as a sentence without a full stop; most have nothing."""
-        return ""
-
     def excess(self, limits: Limits) -> tuple[str, str] | None:  # noqa: ARG002 - most make no pages of their own
         """Why a page that it makes of any page is too large, and the element that says so, as `Limits.excess`."""
         return None

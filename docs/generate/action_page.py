@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dicomprinter.actions.registry import actions
-from docs.generate.elements import Element, attribute_table, child_table, elements
+from docs.generate.elements import Element, attribute_table, child_table, elements, page_name
 from docs.generate.markdown import plain, sections, table
 from docs.generate.source import PACKAGE
 
@@ -22,11 +21,6 @@ _REFERENCE = "../configuration/elements.md"
 _NODES = ("Update",)
 # Both kinds of parsing have the same tags, SetTag those of an item; a connection belongs to all who connect.
 _FEW = 2
-
-
-def page_name(kind: str) -> str:
-    """`PrintText` has the page `print-text.md` and the example `print-text.xml`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind).lower()
 
 
 def kinds() -> list[str]:
@@ -53,10 +47,7 @@ def declaration(kind: str) -> str:
 
 def example(name: str) -> str:
     """The file as it stands, with a link to it."""
-    file = EXAMPLES / f"{name}.xml"
-    if not file.exists():
-        return ""
-    text = file.read_text("utf-8").rstrip()
+    text = (EXAMPLES / f"{name}.xml").read_text("utf-8").rstrip()
     return f"[examples/actions/{name}.xml](../../examples/actions/{name}.xml):\n\n```xml\n{text}\n```"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,11 @@ def elements(root: Spec | None = None) -> list[Element]:
     return list(found.values())
 
 
+def page_name(kind: str) -> str:
+    """`PrintText` has the page `print-text.md` and the example `print-text.xml`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind).lower()
+
+
 def is_simple(spec: Spec) -> bool:
     """Whether it holds a text and nothing else: a line in the table of its holder is enough."""
     return spec.text is not None and not spec.attributes and not spec.children
@@ -94,19 +100,11 @@ def _section(element: Element, anchors: Mapping[int, str]) -> Iterator[str]:
     yield f"{depth} {element.title}"
     yield _sentence(spec.doc) + _inside(element)
     if spec.name in actions() and "Actions" in element.holders:
-        yield f"An action. {_later(spec.name)}".strip()
+        yield f"An action: see [its page](../actions/{page_name(spec.name)}.md)."
     if spec.text is not None:
         yield f"Its text: {plain(spec.text.name)}."
     yield attribute_table(spec)
     yield child_table(spec, anchors)
-
-
-def _later(name: str) -> str:
-    """Whether this version cannot perform it."""
-    from dicomprinter.actions.later import LaterAction  # noqa: PLC0415 - goes when every action is performed
-
-    kind = actions()[name]
-    return "**This version loads and checks it, but cannot perform it.**" if issubclass(kind, LaterAction) else ""
 
 
 def _sentence(doc: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import reduce
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +15,6 @@ from dicomprinter.actions.base import Action
 from dicomprinter.actions.connection import connection_dialect
 from dicomprinter.actions.film import FILM_BOX, IMAGE_BOX, SESSION
 from dicomprinter.actions.keys import KeyText
-from dicomprinter.actions.later import LaterAction
 from dicomprinter.actions.print import Print
 from dicomprinter.actions.print_image import Pages
 from dicomprinter.actions.rotate import Rotate
@@ -197,22 +195,6 @@ def test_each_action_refuses_what_it_does_not_know(action: type[Action], least: 
         assert [words in message for _, message, _ in report.errors] == [True], action
     _, report, _ = load(least.format('name="A" onError="Retry"'))
     assert ["onError" in message for _, message, _ in report.errors] == [True]
-
-
-LATER = {one: least for one, least in LEAST.items() if issubclass(one, LaterAction)}
-
-
-@pytest.mark.parametrize(("action", "least"), LATER.items(), ids=lambda value: getattr(value, "__name__", ""))
-def test_an_action_of_a_later_version_fails_by_its_name(action: type[Action], least: str) -> None:
-    node, report, _ = load(least.format('name="Rotate90"'))
-    assert report.errors == []
-    nothing: Any = None
-    with pytest.raises(PermanentError) as caught:
-        action.read(node).perform(nothing, nothing)
-    kind = action.spec.name
-    assert str(caught.value).startswith(
-        f'the action "Rotate90" is a {kind}: this version loads it but cannot perform it yet'
-    )
 
 
 def test_one_run_reports_every_mistake() -> None:

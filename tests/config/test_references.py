@@ -9,7 +9,7 @@ import pytest
 from dicomprinter.config.spec import Report
 from dicomprinter.config.tree import Element, Node, Position
 from dicomprinter.workflow.references import check_references
-from tests.config.help import PEER, PRINT, QUERY, STORE, config, loaded, problems
+from tests.config.help import PEER, PRINT, QUERY, STORE, config, loaded, problems, warnings
 
 ALL = STORE + QUERY + PRINT
 FLOW = len(config(ALL, "").removesuffix("</Workflow></DicomPrinter>")) + 1
@@ -127,3 +127,9 @@ def test_a_file_without_a_workflow_is_looked_at_as_far_as_it_goes() -> None:
     root = Element("DicomPrinter", Position(1, 1), children=[Element("Actions", Position(1, 5), children=twice)])
     check_references(root, Node("DicomPrinter", Position(1, 1)), report)
     assert [place.line for place, _, _ in report.errors] == [3]
+
+
+def test_a_perform_may_make_a_manual_query_one_that_asks_a_peer(tmp_path: Path) -> None:
+    change = f'<Query type="Study">{PEER}<DcmTag tag="PatientID">1</DcmTag></Query>'
+    workflow = f'<Perform action="Ask">{change}</Perform>'
+    assert warnings(tmp_path, config('<Query name="Ask" type="Manual"/>', workflow)) == []
