@@ -309,7 +309,7 @@ def test_notify(dry_run: DryRun) -> None:
 def test_notify_of_what_was_not_stored(dry_run: DryRun) -> None:
     result = dry_run("notify", "--assume", "STORE_SUCCEEDED=false", ends=(4, "suspended"))
     assert "it would be mailed to 2 addresses by smtp.hospital.example:587" in result.said
-    assert "it would be posted to https://tickets.hospital.example" in result.said
+    assert "it would be posted to tickets.hospital.example" in result.said
 
 
 @pytest.mark.parametrize("kind", ["picture", "PDF"])
