@@ -32,7 +32,7 @@ _ILL_SECONDS: Final = 2.0
 _UNMET: Final = "the fault was not met"
 # A call that comes as often only when the service does something by itself meanwhile.
 _MOST_UNMET: Final = 0.03
-_KINDS: Final = ("page", "pages", "dicom", "damaged")
+_KINDS: Final = ("page", "pages", "dicom", "saved", "damaged")
 _WHAT: Final = {
     errno.ENOSPC: "no space",
     errno.EDQUOT: "the quota is used up",
