@@ -10,13 +10,13 @@ from typing import Final, Self
 
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-from dicomprinter.dicom import commands, pdus
-from dicomprinter.dicom.commands import encode_command
-from dicomprinter.dicom.contexts import number_contexts
-from dicomprinter.dicom.negotiation import decode_accept, encode_request
+from dicomprinter.dicom.network import commands, pdus
+from dicomprinter.dicom.network.commands import encode_command
+from dicomprinter.dicom.network.contexts import number_contexts
+from dicomprinter.dicom.network.negotiation import decode_accept, encode_request
+from dicomprinter.dicom.network.peer import Peer
+from dicomprinter.dicom.network.wire import Wire
 from dicomprinter.dicom.part10 import read_meta
-from dicomprinter.dicom.peer import Peer
-from dicomprinter.dicom.wire import Wire
 
 _TIMEOUT: Final = 60.0
 _C_STORE: Final = 0x0001

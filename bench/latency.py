@@ -19,8 +19,8 @@ from bench.pages import text_with_pictures
 from bench.program import service, store_configuration
 from bench.results import Row
 from bench.scale import Place
-from dicomprinter.dicom.association import Association
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.association import Association
+from dicomprinter.dicom.network.peer import Peer
 from tests.scp import Received, StorageScp
 
 _TARGET_MS: Final = 150

@@ -26,8 +26,8 @@ from bench.measure import alternate, processor_ms, run
 from bench.pages import grey, photo
 from bench.results import Row
 from bench.scale import Place
-from dicomprinter.dicom.association import Association
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.association import Association
+from dicomprinter.dicom.network.peer import Peer
 from tests.peers import program
 
 _SMALL: Final = (512, 512)

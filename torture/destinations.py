@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dicomprinter.dicom.association import VERIFICATION
+from dicomprinter.dicom.network.association import VERIFICATION
 from tests.canary import leaks
 from tests.system.service import Service, configuration, connection
 from torture.case import AE_TITLE

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from dicomprinter.actions.programs import Programs
     from dicomprinter.config.spec import Spec
     from dicomprinter.config.tree import Node, Position
-    from dicomprinter.dicom.normalized import Heard, Request, Response
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.normalized import Heard, Request, Response
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.dicom.status import StoreResult
     from dicomprinter.imaging.decoder import Decoder
     from dicomprinter.imaging.limits import Limits
@@ -55,7 +55,7 @@ ON_ERROR_ATTRIBUTE = Attribute(
 
 
 class OpenAssociation(Protocol):
-    """What actions use of an association (`dicom.association.Association` in a real run)."""
+    """What actions use of an association (`dicom.network.association.Association` in a real run)."""
 
     def __enter__(self) -> Self:
         """Leaving the block releases it, leaving it by an exception aborts it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dicomprinter.config.kinds import AE_TITLE, BOOLEAN, HOST, NAME, PORT, TEXT, TIMEOUT, integer
 from dicomprinter.config.spec import Attribute, Child, Spec, optional, required
 from dicomprinter.config.tree import Element
-from dicomprinter.dicom.peer import Peer, Tls
+from dicomprinter.dicom.network.peer import Peer, Tls
 
 if TYPE_CHECKING:
     from dicomprinter.config.spec import Report

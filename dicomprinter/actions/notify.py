@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
 from dicomprinter.actions.messages import Channel, Desktop, Email, Notice, Webhook
-from dicomprinter.actions.run import INPUT
+from dicomprinter.actions.run.action import INPUT
 from dicomprinter.config.kinds import (
     BOOLEAN,
     HOST,

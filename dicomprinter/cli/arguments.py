@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dicomprinter.actions.store import Store
+from dicomprinter.actions.store.action import Store
 from dicomprinter.cli.messages import F
 from dicomprinter.config.canonical import nearest
 from dicomprinter.config.kinds import BOOLEAN

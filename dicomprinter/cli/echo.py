@@ -13,8 +13,8 @@ from dicomprinter.cli.arguments import endpoint_option
 from dicomprinter.cli.bases import base_for, refuse_folder
 from dicomprinter.cli.messages import PATH, examples, invocation, json_option, plain, print_json, verbose_option
 from dicomprinter.config.canonical import nearest
-from dicomprinter.dicom.echo import Examination, examine
-from dicomprinter.dicom.failures import uid_text
+from dicomprinter.dicom.network.echo import Examination, examine
+from dicomprinter.dicom.network.failures import uid_text
 from dicomprinter.errors import DicomPrinterError, InputError, PermanentError
 from dicomprinter.program import load, with_endpoints
 from dicomprinter.service.redaction import quiet_libraries
@@ -24,7 +24,7 @@ from dicomprinter.workflow.paths import changed_action
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.program import Program
 
 _WIDTH = 14

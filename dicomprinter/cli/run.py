@@ -28,7 +28,7 @@ from dicomprinter.cli.messages import (
 from dicomprinter.cli.own_spool import interruptible, keep_environment, put_back, spool_of_a_run
 from dicomprinter.cli.report import Report, show_report, way_on
 from dicomprinter.engine.dry_run import DryNetwork, DryPrograms, kept_below
-from dicomprinter.engine.messenger import DryMessenger
+from dicomprinter.engine.outside.messenger import DryMessenger
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.tools import below, tools
 from dicomprinter.errors import InputError

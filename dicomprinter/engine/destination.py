@@ -11,7 +11,7 @@ from dicomprinter.job.values import moment
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.peer import Peer
 
 
 class Step(StrEnum):

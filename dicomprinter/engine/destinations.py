@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dicomprinter.actions.base import Connected
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.engine.destination import MOST_FAILURES, Breaker, Destination, Step, probe_seconds, wait_seconds
 from dicomprinter.errors import TransientError
 from dicomprinter.workflow.nodes import Perform

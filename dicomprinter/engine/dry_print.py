@@ -10,9 +10,9 @@ from PIL import Image
 from pydicom import Dataset
 from pydicom.filereader import read_dataset
 
-from dicomprinter.actions.printing.classes import FILM_BOX
-from dicomprinter.actions.printing.printer import StandIn
-from dicomprinter.dicom.normalized import Operation, Request
+from dicomprinter.actions.print.classes import FILM_BOX
+from dicomprinter.actions.print.printer import StandIn
+from dicomprinter.dicom.network.normalized import Operation, Request
 from dicomprinter.dicom.status import print_status
 from dicomprinter.dicom.syntaxes import ImplicitVRLittleEndian
 

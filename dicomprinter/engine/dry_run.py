@@ -7,9 +7,9 @@ import shutil
 from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.query.action import AsksNobody
-from dicomprinter.actions.sending import StandIn
+from dicomprinter.actions.store.sending import StandIn
 from dicomprinter.dicom.status import store_status
-from dicomprinter.engine.programs import RealPrograms
+from dicomprinter.engine.outside.programs import RealPrograms
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from dicomprinter.actions.programs import Call, Ended
-    from dicomprinter.dicom.normalized import Heard, Request, Response
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.normalized import Heard, Request, Response
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.engine.dry_print import DryPrinter
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dicomprinter.actions.base import Tools
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.engine.spool import Spool
     from dicomprinter.job.job import Job
     from dicomprinter.program import Program

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.dicom.normalized import Operation, has_failed
+from dicomprinter.dicom.network.normalized import Operation, has_failed
 from dicomprinter.dicom.status import Kind
 from dicomprinter.engine.destination import Step
 from dicomprinter.errors import PermanentError, TransientError
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from dicomprinter.actions.base import Network, OpenAssociation
-    from dicomprinter.dicom.normalized import Heard, Request, Response
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.normalized import Heard, Request, Response
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.dicom.status import StoreResult
     from dicomprinter.engine.destinations import Destinations
 

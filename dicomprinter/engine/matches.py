@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicomprinter.actions.query import Query
+from dicomprinter.actions.query.action import Query
 from dicomprinter.errors import Private
 from dicomprinter.job.match import match_file, read_match, set_aside
 from dicomprinter.job.parts import Asked, State
@@ -13,7 +13,7 @@ from dicomprinter.workflow.nodes import Perform
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from dicomprinter.dicom.query_match import Match
+    from dicomprinter.dicom.query.match import Match
     from dicomprinter.job.job import Job
     from dicomprinter.job.parts import Position
     from dicomprinter.program import Program

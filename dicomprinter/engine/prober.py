@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.engine.destinations import Destinations
 
 _LOG = logging.getLogger("dicomprinter.engine")
@@ -112,7 +112,7 @@ def echo(peer: Peer) -> str:
         What is wrong with it, without anything of a patient; empty when it lives. One that takes the association but
         not Verification lives, and so does one that rejects us for good: jobs are to meet that themselves.
     """
-    from dicomprinter.dicom.echo import examine  # noqa: PLC0415 - only a destination that is down needs it
+    from dicomprinter.dicom.network.echo import examine  # noqa: PLC0415 - only a destination that is down needs it
 
     associating, answering = _limited(peer.association_timeout), _limited(peer.dimse_timeout)
     error = examine(replace(peer, association_timeout=associating, dimse_timeout=answering), []).error

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dicomprinter.actions.base import Tools
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.engine.destinations import Destinations
     from dicomprinter.engine.spool import Spool
     from dicomprinter.job.job import Job

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dicomprinter.actions.merge_job import MergeJob
+from dicomprinter.actions.merge.action import MergeJob
 from dicomprinter.engine.ticket import Ticket
 from dicomprinter.errors import SpoolError
 from dicomprinter.job.merged import folders

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dicomprinter.actions.base import Tools
-from dicomprinter.dicom.association import Association
+from dicomprinter.dicom.network.association import Association
 from dicomprinter.engine.events import Events
-from dicomprinter.engine.messenger import RealMessenger
-from dicomprinter.engine.programs import RealPrograms
+from dicomprinter.engine.outside.messenger import RealMessenger
+from dicomprinter.engine.outside.programs import RealPrograms
 from dicomprinter.engine.siblings import NoSiblings
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dicomprinter.actions.base import Network
     from dicomprinter.actions.messages import Messenger
     from dicomprinter.actions.programs import Programs
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.engine.spool_view import SpoolView
     from dicomprinter.imaging.decoder import Decoder
     from dicomprinter.job.job import Job

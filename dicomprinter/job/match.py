@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from dicomprinter.dicom.query_match import Match, from_json, from_lines
+from dicomprinter.dicom.query.match import Match, from_json, from_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicomprinter.actions.query import Query
+from dicomprinter.actions.query.action import Query
 from dicomprinter.actions.query.declaration import Model
-from dicomprinter.actions.save import Save
-from dicomprinter.actions.store import Store
+from dicomprinter.actions.save.action import Save
+from dicomprinter.actions.store.action import Store
 from dicomprinter.dicom.tags import Tag, dictionary_vr
 from dicomprinter.workflow.knowledge import is_foreign, may_change, question
 from dicomprinter.workflow.nodes import Discard, If, Node, Perform, Suspend, Switch

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dicomprinter.actions.base import ON_ERROR
-from dicomprinter.actions.film import FILM_BOX, IMAGE_BOX, SESSION
+from dicomprinter.actions.print.film import FILM_BOX, IMAGE_BOX, SESSION
 from dicomprinter.config.kinds import BOOLEAN, NAME, TEXT, choice, integer
 from dicomprinter.config.spec import Attribute, Child, Spec
 from dicomprinter.config.tree import Element

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from dicomprinter.actions.base import Action, Tools
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.job.job import Job
     from dicomprinter.workflow.conditions import Condition
     from dicomprinter.workflow.nodes import Workflow

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dicomprinter.actions.query import Query
+from dicomprinter.actions.query.action import Query
 from dicomprinter.actions.query.declaration import Model
-from dicomprinter.actions.store import Store
+from dicomprinter.actions.store.action import Store
 from dicomprinter.workflow.conditions import YES_OR_NO
 
 if TYPE_CHECKING:

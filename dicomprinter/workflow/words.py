@@ -8,11 +8,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from dicomprinter.actions.base import Connected, OnError
-from dicomprinter.actions.dcm import DcmItem, DcmSequence, DcmTag
-from dicomprinter.actions.query import Query
+from dicomprinter.actions.query.action import Query
 from dicomprinter.actions.query.declaration import Model
-from dicomprinter.actions.run import Run
-from dicomprinter.actions.store import Store
+from dicomprinter.actions.run.action import Run
+from dicomprinter.actions.store.action import Store
+from dicomprinter.actions.tags.dcm import DcmItem, DcmSequence, DcmTag
 from dicomprinter.config.placeholders import Template
 from dicomprinter.dicom import dictionary
 from dicomprinter.dicom.tags import Tag, tag_text
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dicomprinter.actions.base import Action
-    from dicomprinter.actions.keys import KeyItem
-    from dicomprinter.actions.representation import Representation
+    from dicomprinter.actions.objects.representation import Representation
+    from dicomprinter.actions.query.keys import KeyItem
     from dicomprinter.workflow.conditions import Condition
 
 _COMMON = ("name", "position", "on_error", "peer")

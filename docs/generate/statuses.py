@@ -6,8 +6,8 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dicomprinter.dicom.failures import rejected
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.failures import rejected
+from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.dicom.status import Kind, Status, find_status, print_status, store_status
 from docs.generate.markdown import code, plain, table
 

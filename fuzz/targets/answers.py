@@ -11,8 +11,8 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 from pynetdicom.dsutils import encode
 
 from dicomprinter.dicom.identifiers import decode_identifier, encode_identifier
-from dicomprinter.dicom.query_answer import copied, copied_from_worklist, in_order
-from dicomprinter.dicom.query_filter import criterion
+from dicomprinter.dicom.query.answer import copied, copied_from_worklist, in_order
+from dicomprinter.dicom.query.filter import criterion
 from dicomprinter.errors import PermanentError
 from dicomprinter.job.job import dataset_text
 from fuzz.target import Target

@@ -14,11 +14,11 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.dsutils import encode
 
-from dicomprinter.dicom.association import VERIFICATION, Association
-from dicomprinter.dicom.contexts import number_contexts
-from dicomprinter.dicom.normalized import Event, Operation, Request, has_failed
-from dicomprinter.dicom.peer import Peer
-from dicomprinter.dicom.wire import Wire
+from dicomprinter.dicom.network.association import VERIFICATION, Association
+from dicomprinter.dicom.network.contexts import number_contexts
+from dicomprinter.dicom.network.normalized import Event, Operation, Request, has_failed
+from dicomprinter.dicom.network.peer import Peer
+from dicomprinter.dicom.network.wire import Wire
 from dicomprinter.errors import PermanentError, TransientError
 from dicomprinter.job.job import dataset_text
 from fuzz.drawing import CANARY, check_public

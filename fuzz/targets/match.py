@@ -8,7 +8,7 @@ from typing import Final
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from dicomprinter.dicom.query_match import matched
+from dicomprinter.dicom.query.match import matched
 from dicomprinter.job.job import dataset_text, read_dataset
 from dicomprinter.job.match import read_match
 from fuzz.drawing import CANARY, as_json, changed

@@ -9,9 +9,9 @@ import regex
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from dicomprinter.actions.parse import Expression, ParseJobTextFile
-from dicomprinter.actions.parsing import found_values
-from dicomprinter.actions.setting import set_cleaned
+from dicomprinter.actions.parse.action import Expression, ParseJobTextFile
+from dicomprinter.actions.parse.performing import found_values
+from dicomprinter.actions.tags.setting import set_cleaned
 from dicomprinter.config.placeholders import Template
 from dicomprinter.config.tree import Position
 from dicomprinter.dicom.pcre import compiled

@@ -11,15 +11,15 @@ from typing import Any, cast
 from pydicom.dataset import Dataset
 
 from dicomprinter.actions.base import Tools
-from dicomprinter.actions.query import Query
+from dicomprinter.actions.query.action import Query
 from dicomprinter.config.canonical import canonical
 from dicomprinter.config.spec import Report
 from dicomprinter.config.tree import Node
 from dicomprinter.config.xml import parse
-from dicomprinter.dicom.association import Association
-from dicomprinter.dicom.peer import Peer
-from dicomprinter.engine.messenger import DryMessenger
-from dicomprinter.engine.programs import RealPrograms
+from dicomprinter.dicom.network.association import Association
+from dicomprinter.dicom.network.peer import Peer
+from dicomprinter.engine.outside.messenger import DryMessenger
+from dicomprinter.engine.outside.programs import RealPrograms
 from dicomprinter.engine.siblings import NoSiblings
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job

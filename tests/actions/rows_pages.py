@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dicomprinter.actions.base import OnError
-from dicomprinter.actions.print_image import Pages
-from dicomprinter.actions.print_text import Alignment
-from dicomprinter.actions.rectangle import Rectangle
-from dicomprinter.actions.run import Output
+from dicomprinter.actions.pages.print_image import Pages
+from dicomprinter.actions.pages.print_text import Alignment
+from dicomprinter.actions.pages.rectangle import Rectangle
+from dicomprinter.actions.run.action import Output
 from dicomprinter.config.placeholders import Template
 from dicomprinter.dicom.tags import Tag
 from tests.actions.row import Row, elements

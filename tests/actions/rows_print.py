@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dicomprinter.actions.film import Layout
+from dicomprinter.actions.print.film import Layout
 from dicomprinter.config.placeholders import Template
 from tests.actions.row import Row, elements
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dicomprinter.actions.keys import KeyText
 from dicomprinter.actions.query.declaration import Model, Select
+from dicomprinter.actions.query.keys import KeyText
 from dicomprinter.dicom.tags import Tag, parse_tag
 from tests.actions.row import Row
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import regex
 
-from dicomprinter.actions.keys import KeyPart, KeyText
+from dicomprinter.actions.query.keys import KeyPart, KeyText
 from dicomprinter.config.placeholders import Template
 from dicomprinter.dicom.tags import Tag
 from tests.actions.row import Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dicomprinter.actions.base import OnError
-from dicomprinter.actions.keys import KeyText
+from dicomprinter.actions.query.keys import KeyText
 from dicomprinter.dicom.tags import parse_tag
 from dicomprinter.workflow.nodes import Discard, If, Perform, Suspend, Switch, Update
 from tests.actions.row import Row

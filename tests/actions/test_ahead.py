@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dicomprinter.actions.ahead import Ahead
+from dicomprinter.actions.objects.ahead import Ahead
 from tests.killed import Killed
 from tests.waiting import PATIENCE, wait_until
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from dicomprinter.actions.base import Action
 from dicomprinter.actions.connection import connection_dialect
-from dicomprinter.actions.film import FILM_BOX, IMAGE_BOX, SESSION
-from dicomprinter.actions.keys import KeyText
-from dicomprinter.actions.print import Print
-from dicomprinter.actions.print_image import Pages
-from dicomprinter.actions.rotate import Rotate
-from dicomprinter.actions.run import Run
+from dicomprinter.actions.pages.print_image import Pages
+from dicomprinter.actions.pages.rotate import Rotate
+from dicomprinter.actions.print.action import Print
+from dicomprinter.actions.print.film import FILM_BOX, IMAGE_BOX, SESSION
+from dicomprinter.actions.query.keys import KeyText
+from dicomprinter.actions.run.action import Run
 from dicomprinter.config.canonical import canonical
 from dicomprinter.config.spec import Child, Report, Spec
 from dicomprinter.config.tree import Element, Position

@@ -14,26 +14,26 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
-from dicomprinter.actions.add_instance import AddInstance
-from dicomprinter.actions.auto_rotate_text import AutoRotateText
 from dicomprinter.actions.base import Action, OnError
-from dicomprinter.actions.dcm import container_dialect
-from dicomprinter.actions.keys import KEY_CHILDREN, read_keys
-from dicomprinter.actions.merge_job import MergeJob
+from dicomprinter.actions.merge.action import MergeJob
 from dicomprinter.actions.notify import Notify
-from dicomprinter.actions.parse import ParseJobFileName, ParseJobTextFile
-from dicomprinter.actions.print import Print
-from dicomprinter.actions.print_image import PrintImage
-from dicomprinter.actions.print_text import PrintText
-from dicomprinter.actions.query import Query
-from dicomprinter.actions.resize import Resize
-from dicomprinter.actions.rotate import Rotate
-from dicomprinter.actions.run import Run
-from dicomprinter.actions.save import Save
-from dicomprinter.actions.set_sequence import SetSequence
-from dicomprinter.actions.set_tag import SetTag
-from dicomprinter.actions.store import Store
-from dicomprinter.actions.trim import Trim
+from dicomprinter.actions.pages.add_instance import AddInstance
+from dicomprinter.actions.pages.auto_rotate_text import AutoRotateText
+from dicomprinter.actions.pages.print_image import PrintImage
+from dicomprinter.actions.pages.print_text import PrintText
+from dicomprinter.actions.pages.resize import Resize
+from dicomprinter.actions.pages.rotate import Rotate
+from dicomprinter.actions.pages.trim import Trim
+from dicomprinter.actions.parse.action import ParseJobFileName, ParseJobTextFile
+from dicomprinter.actions.print.action import Print
+from dicomprinter.actions.query.action import Query
+from dicomprinter.actions.query.keys import KEY_CHILDREN, read_keys
+from dicomprinter.actions.run.action import Run
+from dicomprinter.actions.save.action import Save
+from dicomprinter.actions.store.action import Store
+from dicomprinter.actions.tags.dcm import container_dialect
+from dicomprinter.actions.tags.set_sequence import SetSequence
+from dicomprinter.actions.tags.set_tag import SetTag
 from dicomprinter.config.canonical import canonical
 from dicomprinter.config.dtd import validate
 from dicomprinter.config.spec import Child, Report, Spec

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dicomprinter.actions.printing.geometry import Size, film_size, fitted, image_size
-from dicomprinter.actions.printing.pixels import scaled
+from dicomprinter.actions.print.geometry import Size, film_size, fitted, image_size
+from dicomprinter.actions.print.pixels import scaled
 from dicomprinter.dicom.page import Page
 
 MM = 1 / 25.4

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from dicomprinter.dicom.query_answer import copied, copied_from_worklist, in_order
-from dicomprinter.dicom.query_keys import quiet_element
+from dicomprinter.dicom.query.answer import copied, copied_from_worklist, in_order
+from dicomprinter.dicom.query.keys import quiet_element
 from dicomprinter.dicom.tags import dictionary_vr
 from tests.actions.query_help import data, entry
 

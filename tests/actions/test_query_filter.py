@@ -8,7 +8,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicomprinter.dicom.query_filter import Condition, Expression, Literal, criterion, range_problem, split_range
+from dicomprinter.dicom.query.filter import Condition, Expression, Literal, criterion, range_problem, split_range
 from dicomprinter.errors import PermanentError
 
 

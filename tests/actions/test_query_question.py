@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from dicomprinter.actions.query.question import Asker
-from dicomprinter.dicom.query_keys import QueryItem, identifier, rejection
+from dicomprinter.dicom.query.keys import QueryItem, identifier, rejection
 from dicomprinter.errors import PermanentError
 from dicomprinter.job.job import Job
 from tests.actions.query_help import data, entry, make_job, messages, query

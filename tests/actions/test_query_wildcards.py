@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom.tag import Tag
 
-from dicomprinter.dicom.query_keys import identifier, rejection
+from dicomprinter.dicom.query.keys import identifier, rejection
 from tests.actions.query_help import data, make_job
 from tests.actions.test_query_question import STUDY, asked
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dicomprinter.actions.save_names import Names, ObjectSource, component, file_id, is_listable
+from dicomprinter.actions.save.names import Names, ObjectSource, component, file_id, is_listable
 from dicomprinter.config.placeholders import Template
 from tests.actions.query_help import data, make_job
 

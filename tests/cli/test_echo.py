@@ -16,8 +16,8 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from dicomprinter.dicom.association import VERIFICATION
-from dicomprinter.dicom.commands import NO_DATA_SET
+from dicomprinter.dicom.network.association import VERIFICATION
+from dicomprinter.dicom.network.commands import NO_DATA_SET
 from tests.cli.conftest import Call
 from tests.peers import program
 from tests.peers.servers import Orthanc, StoreServer, storescp

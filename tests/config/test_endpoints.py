@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dicomprinter.actions.base import Connected
-from dicomprinter.actions.store import Store
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.actions.store.action import Store
+from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.errors import InputError
 from dicomprinter.program import Program, with_endpoints
 from tests.config.help import PRINT, QUERY, STORE, config, loaded, warnings

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dicomprinter.actions.set_tag import SetTag
-from dicomprinter.actions.store import Store
+from dicomprinter.actions.store.action import Store
+from dicomprinter.actions.tags.set_tag import SetTag
 from dicomprinter.config import environment
 from dicomprinter.config.environment import ENV_FILES, expand, read_environment, unclosed
 from dicomprinter.errors import ConfigError, InputError

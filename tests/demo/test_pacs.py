@@ -9,8 +9,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLosslessSV1, RLELossless
 
 from dicomprinter.demo.pacs import PATIENT_ROOT_FIND, STUDY_ROOT_FIND, EmbeddedPacs
-from dicomprinter.dicom.association import VERIFICATION, Association
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.association import VERIFICATION, Association
+from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.dicom.status import Kind
 from dicomprinter.errors import PermanentError
 

@@ -9,8 +9,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from dicomprinter.demo.worklist import WORKLIST_FIND, EmbeddedWorklist, worklist_entry
-from dicomprinter.dicom.association import Association
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.association import Association
+from dicomprinter.dicom.network.peer import Peer
 
 ENTRIES = [
     worklist_entry(

@@ -15,11 +15,11 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from dicomprinter.dicom.association import Association, StoreResult
 from dicomprinter.dicom.frames import encode_page
+from dicomprinter.dicom.network.association import Association, StoreResult
+from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.dicom.objects import Identity
 from dicomprinter.dicom.page import Page
-from dicomprinter.dicom.peer import Peer
 from dicomprinter.dicom.secondary_capture import secondary_capture
 from dicomprinter.errors import DicomPrinterError
 

@@ -16,7 +16,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from dicomprinter.dicom.association import VERIFICATION, Association, StoreResult
+from dicomprinter.dicom.network.association import VERIFICATION, Association, StoreResult
 from dicomprinter.dicom.status import Kind
 from dicomprinter.errors import PermanentError
 from tests import scp
@@ -224,8 +224,8 @@ def test_echo(storage_scp: StorageScp) -> None:
 
 def test_what_sends_and_asks_does_without_pynetdicom() -> None:
     """It takes a fifteenth of a second to load, in every process that sends anything."""
-    modules = "dicomprinter.engine.tools, dicomprinter.actions.sending, dicomprinter.actions.query"
+    modules = "dicomprinter.engine.tools, dicomprinter.actions.store.sending, dicomprinter.actions.query"
     code = f"import sys, {modules}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "dicomprinter.dicom.association" in loaded
+    assert "dicomprinter.dicom.network.association" in loaded
     assert [name for name in loaded if name.startswith("pynetdicom")] == []

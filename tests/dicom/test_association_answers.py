@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
-from dicomprinter.dicom.association import Association
-from dicomprinter.dicom.contexts import number_contexts
-from dicomprinter.dicom.messages import Messages
-from dicomprinter.dicom.pdus import COMMAND, LAST, P_DATA, REJECT, fragments, pdu
+from dicomprinter.dicom.network.association import Association
+from dicomprinter.dicom.network.contexts import number_contexts
+from dicomprinter.dicom.network.messages import Messages
+from dicomprinter.dicom.network.pdus import COMMAND, LAST, P_DATA, REJECT, fragments, pdu
+from dicomprinter.dicom.network.wire import Wire
 from dicomprinter.dicom.status import StoreResult
-from dicomprinter.dicom.wire import Wire
 from dicomprinter.errors import PermanentError, TransientError
 from tests.dicom.helpers import SC, Run, failure, instance, peer
 from tests.scp import Connection, RawScp, store_answer

@@ -11,8 +11,8 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
 )
 
-from dicomprinter.dicom.association import Association
-from dicomprinter.dicom.peer import Peer, Tls
+from dicomprinter.dicom.network.association import Association
+from dicomprinter.dicom.network.peer import Peer, Tls
 from dicomprinter.errors import DicomPrinterError, PermanentError, TransientError
 from tests import scp
 from tests.dicom.helpers import SC, Run, failure, instance, peer, send

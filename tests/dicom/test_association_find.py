@@ -9,9 +9,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.dsutils import encode
 
-from dicomprinter.dicom import find_limits
-from dicomprinter.dicom.association import Association
 from dicomprinter.dicom.identifiers import decode_identifier
+from dicomprinter.dicom.network import find_limits
+from dicomprinter.dicom.network.association import Association
 from dicomprinter.errors import DicomPrinterError, PermanentError, TransientError
 from tests.dicom.helpers import STUDY, WORKLIST, Run, peer
 from tests.raw_scp import response

@@ -17,8 +17,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from dicomprinter.demo.worklist import WORKLIST_FIND, worklist_entry
-from dicomprinter.dicom.association import VERIFICATION, Association
-from dicomprinter.dicom.peer import Peer, Tls
+from dicomprinter.dicom.network.association import VERIFICATION, Association
+from dicomprinter.dicom.network.peer import Peer, Tls
 from dicomprinter.dicom.status import Kind
 from dicomprinter.errors import PermanentError, TransientError
 from tests.dicom.helpers import SC, instance, send

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pynetdicom.dsutils import decode, encode
 
-from dicomprinter.dicom import commands
-from dicomprinter.dicom.commands import decode_command, encode_command
+from dicomprinter.dicom.network import commands
+from dicomprinter.dicom.network.commands import decode_command, encode_command
 
 NUMBERS = {
     commands.COMMAND_FIELD: "CommandField",

@@ -19,9 +19,9 @@ from pynetdicom.pdu_primitives import (
 )
 from pynetdicom.presentation import PresentationContext
 
-from dicomprinter.dicom.contexts import Answer, Context, number_contexts
-from dicomprinter.dicom.negotiation import decode_accept, encode_request
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.contexts import Answer, Context, number_contexts
+from dicomprinter.dicom.network.negotiation import decode_accept, encode_request
+from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from tests.dicom.helpers import PDF, SC
 

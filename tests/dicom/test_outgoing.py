@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dicomprinter.dicom.outgoing import OutgoingFile
-from dicomprinter.dicom.pdus import LAST, PduReader, split_fragments
+from dicomprinter.dicom.network.outgoing import OutgoingFile
+from dicomprinter.dicom.network.pdus import LAST, PduReader, split_fragments
 
 # The pieces that a system takes in one call: Linux and macOS.
 MOST_PIECES = 1024

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicomprinter.dicom.pdus import (
+from dicomprinter.dicom.network.pdus import (
     ACCEPT,
     COMMAND,
     LAST,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dicomprinter.dicom.peer import Tls
-from dicomprinter.dicom.tls import client_context
+from dicomprinter.dicom.network.peer import Tls
+from dicomprinter.dicom.network.tls import client_context
 from dicomprinter.errors import PermanentError
 from tests.peers import program
 

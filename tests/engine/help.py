@@ -12,8 +12,8 @@ from dicomprinter.actions import registry
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, Tools, policy
 from dicomprinter.config.kinds import TEXT, integer
 from dicomprinter.config.spec import Attribute, Spec
-from dicomprinter.engine.messenger import DryMessenger
-from dicomprinter.engine.programs import RealPrograms
+from dicomprinter.engine.outside.messenger import DryMessenger
+from dicomprinter.engine.outside.programs import RealPrograms
 from dicomprinter.engine.siblings import NoSiblings
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import OperatorNeeded, PermanentError, TransientError

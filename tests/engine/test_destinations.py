@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.engine.destination import Breaker, Step, probe_seconds, wait_seconds
 from dicomprinter.engine.destinations import Destinations
 from dicomprinter.engine.prober import Prober

@@ -13,10 +13,10 @@ import pytest
 
 from dicomprinter.actions.programs import Call, Ended
 from dicomprinter.engine.dry_run import DryPrograms
-from dicomprinter.engine.environment import environment
-from dicomprinter.engine.exchange import TooMuchOutputError, Written, _by_threads
-from dicomprinter.engine.process_group import ProcessGroup
-from dicomprinter.engine.programs import RealPrograms, refuse_for_cmd
+from dicomprinter.engine.outside.environment import environment
+from dicomprinter.engine.outside.exchange import TooMuchOutputError, Written, _by_threads
+from dicomprinter.engine.outside.process_group import ProcessGroup
+from dicomprinter.engine.outside.programs import RealPrograms, refuse_for_cmd
 from dicomprinter.errors import Interrupted, PermanentError, TransientError
 from tests.waiting import wait_until
 

@@ -37,7 +37,7 @@ from dicomprinter.demo.worklist import worklist_entry
 from dicomprinter.dicom.frames import encode_page, together
 from dicomprinter.dicom.objects import Identity
 from dicomprinter.dicom.part10 import write
-from dicomprinter.dicom.query_answer import copied_from_worklist
+from dicomprinter.dicom.query.answer import copied_from_worklist
 from dicomprinter.dicom.secondary_capture import multiframe_class, secondary_capture
 from dicomprinter.dicom.uids import derive_uid
 from dicomprinter.imaging.colour import convert

@@ -12,7 +12,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from dicomprinter.actions.query import Query
+from dicomprinter.actions.query.action import Query
 from dicomprinter.demo.worklist import worklist_entry
 from dicomprinter.job.job import Job
 from tests.actions.query_help import checked, data, make_job, messages, tools

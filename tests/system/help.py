@@ -20,14 +20,14 @@ from pydicom.encaps import generate_frames
 from pydicom.uid import HTJ2KLossless, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless
 
 from dicomprinter.actions.base import OpenAssociation, Tools
-from dicomprinter.dicom.association import Association
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.association import Association
+from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.engine.commands import apply
 from dicomprinter.engine.destinations import Destinations
 from dicomprinter.engine.engine import Engine
 from dicomprinter.engine.events import Events
-from dicomprinter.engine.messenger import RealMessenger
-from dicomprinter.engine.programs import RealPrograms
+from dicomprinter.engine.outside.messenger import RealMessenger
+from dicomprinter.engine.outside.programs import RealPrograms
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.siblings import NoSiblings
 from dicomprinter.engine.spool import Spool

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from pydicom.uid import EncapsulatedPDFStorage, JPEGBaseline8Bit
 
-from dicomprinter.actions.adding import inserted
-from dicomprinter.actions.job_pages import JobPages
+from dicomprinter.actions.objects.job_pages import JobPages
+from dicomprinter.actions.pages.adding import inserted
 from dicomprinter.job.parts import PageRef, Payload
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.imaging.pictures import pdf

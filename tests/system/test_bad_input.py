@@ -54,7 +54,7 @@ def test_a_disk_that_is_full_in_the_middle_of_a_job(
     """What was sent stays sent; when there is room again the rest goes out."""
     monkeypatch.setattr("dicomprinter.engine.engine._AFTER_A_FAULT_SECONDS", 0.05)
     # Two objects are built ahead: the first large one is begun when the first small one has been stored.
-    monkeypatch.setattr("dicomprinter.actions.sending.cores", lambda: 1)
+    monkeypatch.setattr("dicomprinter.actions.store.sending.cores", lambda: 1)
     filler = small_disk / "filler"
 
     def fill(_received: object) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from dicomprinter.demo.pacs import EmbeddedPacs
-from dicomprinter.dicom.association import VERIFICATION
-from dicomprinter.dicom.peer import Peer
+from dicomprinter.dicom.network.association import VERIFICATION
+from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.engine.destination import Breaker
 from dicomprinter.engine.destinations import Destinations
 from dicomprinter.engine.engine import Engine

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dicomprinter.actions.set_tag import SetTag
+from dicomprinter.actions.tags.set_tag import SetTag
 from dicomprinter.demo.pacs import EmbeddedPacs
 from dicomprinter.engine.tools import local_now
 from dicomprinter.job.folder import JobFolder

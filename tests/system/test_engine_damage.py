@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dicomprinter.actions.set_tag import SetTag
+from dicomprinter.actions.tags.set_tag import SetTag
 from dicomprinter.demo.pacs import EmbeddedPacs
 from dicomprinter.engine.spool import Spool
 from dicomprinter.errors import SpoolError

@@ -286,7 +286,7 @@ def test_an_action_that_fails_after_taking_a_job_in_keeps_it(house: House, monke
     def failing(*_: object) -> None:
         raise ValueError
 
-    monkeypatch.setattr("dicomprinter.actions.merging._merge_texts", failing)
+    monkeypatch.setattr("dicomprinter.actions.merge.performing._merge_texts", failing)
     made, job = taken_in(house, perform("Merge", "Keep"))
     monkeypatch.undo()
     assert "internal fault" in (job.reason or "")

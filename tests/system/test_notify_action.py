@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from dicomprinter.engine.desktop import body_for_notify_send
 from dicomprinter.engine.events import Events, NewEvents, older, read_events
-from dicomprinter.engine.messenger import DryMessenger
+from dicomprinter.engine.outside.desktop import body_for_notify_send
+from dicomprinter.engine.outside.messenger import DryMessenger
 from dicomprinter.job.job import Job
 from dicomprinter.workflow.interpreter import Done, Held, Outcome, Suspended
 from tests.hooks import Hook

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from dicomprinter.actions.store import Store
+from dicomprinter.actions.store.action import Store
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.program import load
 from dicomprinter.workflow.interpreter import Done

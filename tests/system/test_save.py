@@ -15,8 +15,8 @@ from pydicom import dcmread
 from pydicom.fileset import FileSet
 from pydicom.uid import ExplicitVRLittleEndian
 
-from dicomprinter.actions import archive
-from dicomprinter.actions.archive import Archive
+from dicomprinter.actions.save import archive
+from dicomprinter.actions.save.archive import Archive
 from dicomprinter.engine.dry_run import kept_below
 from dicomprinter.intake.submission import read_sidecar
 from dicomprinter.job.folder import JobFolder
@@ -184,7 +184,7 @@ def test_a_full_archive_is_no_fault_of_the_machine(
         if len(copies) == 2:
             raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("dicomprinter.actions.saving.copy", full)
+    monkeypatch.setattr("dicomprinter.actions.save.performing.copy", full)
     program = house.program(save(), perform("Keep", on_error="Suspend"))
     job = house.job(tiff(3))
     outcome = house.run(program, job)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dicomprinter.actions.store import SYNTAXES
+from dicomprinter.actions.store.action import SYNTAXES
 from dicomprinter.service.installation import Installation
 from dicomprinter.service.unit import unit_text
 from tests.imaging.pictures import pdf

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dicomprinter.actions import lettering
+from dicomprinter.actions.pages import lettering
 from dicomprinter.imaging.fonts.choice import Choice
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.canary import CANARY

@@ -20,7 +20,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from dicomprinter.actions.store import SYNTAXES
+from dicomprinter.actions.store.action import SYNTAXES
 from dicomprinter.job.parts import Payload
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.imaging.pictures import pdf

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from dicomprinter.actions import building, sending
+from dicomprinter.actions.objects import building
+from dicomprinter.actions.store import sending
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging import process
 from dicomprinter.imaging.decoder import Decoder

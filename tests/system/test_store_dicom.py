@@ -249,7 +249,7 @@ def test_a_duplicate_after_a_lost_answer_is_stored(house: House, running: Run) -
     job = house.job(read("CT_small.dcm"))
     with pytest.MonkeyPatch.context() as patch:
         # The archive that lost the answer and the one that has the object are one, at another port.
-        patch.setattr("dicomprinter.dicom.peer.Peer.__str__", lambda peer: peer.ae_title)
+        patch.setattr("dicomprinter.dicom.network.peer.Peer.__str__", lambda peer: peer.ae_title)
         assert isinstance(house.run(house.program(store("A", lost.port), perform("A")), job), Held)
         assert house.resume(house.program(store("A", scp.port), perform("A")), job.id) == Done()
 

@@ -24,8 +24,8 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from dicomprinter.actions import planning
-from dicomprinter.actions.store import SYNTAXES
+from dicomprinter.actions.objects import planning
+from dicomprinter.actions.store.action import SYNTAXES
 from dicomprinter.dicom.page import Form
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.decoder import Decoder

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from dicomprinter.actions.base import Connected, policy
 from dicomprinter.actions.connection import read_peer
-from dicomprinter.actions.keys import read_keys
 from dicomprinter.actions.query.declaration import CHANGES, Model, Select, Wishes, merged_keys, query_spec, remarks
+from dicomprinter.actions.query.keys import read_keys
 from dicomprinter.dicom.syntaxes import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from dicomprinter.errors import PermanentError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dicomprinter.actions.base import Tools
     from dicomprinter.config.spec import Report, Spec
     from dicomprinter.config.tree import Node
-    from dicomprinter.dicom.peer import Peer
+    from dicomprinter.dicom.network.peer import Peer
     from dicomprinter.job.job import Job
     from dicomprinter.job.parts import Flags
 

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Final
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect
-from dicomprinter.actions.dcm import container_dialect
-from dicomprinter.actions.keys import KEY_CHILDREN, KeyItem
+from dicomprinter.actions.query.keys import KEY_CHILDREN, KeyItem
+from dicomprinter.actions.tags.dcm import container_dialect
 from dicomprinter.config.kinds import BOOLEAN, CHARACTER_SET, Kind, choice
 from dicomprinter.config.spec import Attribute, Child, Spec
-from dicomprinter.dicom.query_filter import has_wildcard, split_range
-from dicomprinter.dicom.query_steps import STEP_ALIASES, STEP_DATE, STEPS
+from dicomprinter.dicom.query.filter import has_wildcard, split_range
+from dicomprinter.dicom.query.steps import STEP_ALIASES, STEP_DATE, STEPS
 from dicomprinter.dicom.tags import parse_tag, tag_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dicomprinter.actions.keys import Key, KeySequence
+    from dicomprinter.actions.query.keys import Key, KeySequence
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Element, Node
-    from dicomprinter.dicom.query_answer import Order
+    from dicomprinter.dicom.query.answer import Order
 
 
 class Model(Enum):

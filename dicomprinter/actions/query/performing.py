@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from dicomprinter.actions.query.action import SOP_CLASSES, AsksNobody
 from dicomprinter.actions.query.declaration import Model, Select
 from dicomprinter.actions.query.question import Asker
-from dicomprinter.dicom.query_answer import copied, copied_from_worklist, in_order, sort_key
-from dicomprinter.dicom.query_filter import Condition
-from dicomprinter.dicom.query_keys import identifier, is_empty, rejection
-from dicomprinter.dicom.query_match import matched
+from dicomprinter.dicom.query.answer import copied, copied_from_worklist, in_order, sort_key
+from dicomprinter.dicom.query.filter import Condition
+from dicomprinter.dicom.query.keys import identifier, is_empty, rejection
+from dicomprinter.dicom.query.match import matched
 from dicomprinter.dicom.sensitive import told
 from dicomprinter.dicom.tags import tag_name
 from dicomprinter.errors import OperatorNeeded, PermanentError, Private
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from dicomprinter.actions.base import OpenAssociation, Tools
     from dicomprinter.actions.query.action import Query
-    from dicomprinter.dicom.peer import Peer
-    from dicomprinter.dicom.query_keys import QueryItem
+    from dicomprinter.dicom.network.peer import Peer
+    from dicomprinter.dicom.query.keys import QueryItem
     from dicomprinter.job.job import Job
 
 

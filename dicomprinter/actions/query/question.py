@@ -9,7 +9,7 @@ from pydicom.tag import Tag
 
 from dicomprinter.actions.query.declaration import LEVELS, OWN_TAGS, UNIQUE_KEYS, Model
 from dicomprinter.config.placeholders import Template
-from dicomprinter.dicom.query_filter import (
+from dicomprinter.dicom.query.filter import (
     NUMBER_VRS,
     WILDCARD_VRS,
     Condition,
@@ -19,7 +19,7 @@ from dicomprinter.dicom.query_filter import (
     has_wildcard,
     split_range,
 )
-from dicomprinter.dicom.query_keys import (
+from dicomprinter.dicom.query.keys import (
     QueryItem,
     QueryKey,
     QuerySequence,
@@ -29,8 +29,8 @@ from dicomprinter.dicom.query_keys import (
     is_identifier,
     own_key,
 )
-from dicomprinter.dicom.query_steps import STATION, STEP_DATE
-from dicomprinter.dicom.query_worklist import worklist
+from dicomprinter.dicom.query.steps import STATION, STEP_DATE
+from dicomprinter.dicom.query.worklist import worklist
 from dicomprinter.dicom.tags import dictionary_vr, tag_name
 from dicomprinter.dicom.text import ONE_VALUE_VRS, without_separators
 from dicomprinter.errors import PermanentError
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-    from dicomprinter.actions.keys import Key, KeyItem, KeyPart, KeySequence
     from dicomprinter.actions.query.declaration import Wishes
-    from dicomprinter.dicom.query_filter import Criterion
+    from dicomprinter.actions.query.keys import Key, KeyItem, KeyPart, KeySequence
+    from dicomprinter.dicom.query.filter import Criterion
     from dicomprinter.job.job import Job
 
 _WORKLIST_DATES: Final = Template.parse("#{Date,-7,7}")

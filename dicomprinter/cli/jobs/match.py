@@ -11,7 +11,7 @@ from dicomprinter.cli.jobs.orders import attempt, give, tell
 from dicomprinter.cli.jobs.spools import spool_of, unfinished_job
 from dicomprinter.cli.messages import examples, json_option, say, verbose_option
 from dicomprinter.cli.spools import base_option
-from dicomprinter.dicom.query_match import from_pairs
+from dicomprinter.dicom.query.match import from_pairs
 from dicomprinter.errors import InputError
 
 if TYPE_CHECKING:

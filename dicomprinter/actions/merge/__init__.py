@@ -1,0 +1,1 @@
+"""MergeJob: takes the next jobs of the same sender into this one."""

@@ -1,0 +1,1 @@
+"""Actions that change pages, and what they share."""

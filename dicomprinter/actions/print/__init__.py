@@ -1,0 +1,1 @@
+"""Print: puts the pages on film (PS3.4 Annex H)."""

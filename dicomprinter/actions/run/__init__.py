@@ -1,0 +1,1 @@
+"""Run: starts a program of the site with values of the job."""

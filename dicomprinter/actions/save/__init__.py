@@ -1,0 +1,1 @@
+"""Save: writes the job's objects, or its raw files, into a folder."""

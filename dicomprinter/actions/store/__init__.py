@@ -1,0 +1,1 @@
+"""Store: makes the job's objects and sends them to an archive (C-STORE)."""

@@ -1,0 +1,1 @@
+"""SetTag and SetSequence: what the configuration puts into the job's dataset."""

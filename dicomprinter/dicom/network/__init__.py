@@ -1,0 +1,1 @@
+"""Associations with peers, as SCU."""

@@ -1,0 +1,1 @@
+"""What a query asks, and what its answers mean."""
