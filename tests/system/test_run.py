@@ -17,6 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from dicomprinter.engine.dry_run import DryPrograms
 from dicomprinter.job.job import Job
+from dicomprinter.job.merged import take_in
 from dicomprinter.workflow.interpreter import Discarded, Done, Held, Outcome, Suspended
 from tests.imaging.pictures import pdf
 from tests.system.help import House, grey, perform, png, tiff
@@ -122,6 +123,17 @@ def test_the_environment_tells_of_the_job(desk: Desk, monkeypatch: pytest.Monkey
     # A place of its own, which is gone with all that was left there.
     assert Path(seen["folder"]).parent.name == "work"
     assert not Path(seen["folder"]).exists()
+
+
+def test_files_of_merged_jobs_are_each_there(desk: Desk) -> None:
+    job, other = desk.house.job(png(1)), desk.house.job(pdf(), png(2))
+    mine, others = (sorted(one.path("payload").iterdir()) for one in (job, other))
+    sizes = [file.stat().st_size for file in (*mine, others[1], others[0])]
+    take_in(job, other.folder.path)
+
+    assert desk.run("", job=job) == Done()
+    assert desk.seen["sizes"] == sizes
+    assert len({desk.seen["environment"][f"FILE{number}"] for number in (1, 2, 3)}) == 3
 
 
 def test_the_text_of_a_job_is_its_contents(desk: Desk) -> None:

@@ -140,7 +140,11 @@ class RunFiles:
 
 
 def _copy(source: Path, folder: Path) -> Path:
-    target = folder / source.name
+    target, number = folder / source.name, 1
+    # Files of jobs that were merged have the same names in folders of their own.
+    while target.exists():
+        number += 1
+        target = folder / f"{source.stem}-{number}{source.suffix}"
     shutil.copyfile(source, target)
     target.chmod(0o600)
     return target
