@@ -178,11 +178,14 @@ class Queue:
         until = time.monotonic() + seconds
         with self._changed:
             while not self._stopped and (key := self._groups.get(job_id)) is not None:
-                others = (one for one, group in self._arrived if one > job_id and group != key)
+                others = (one for one, group in self._arrived[self._index_behind(job_id) :] if group != key)
                 other = next(others, None)
                 line = self._behind.get(key)
                 ticket = line.pop_between(job_id, other or _LAST) if line else None
                 left = until - time.monotonic()
+                if ticket is not None:
+                    # It may never come back.
+                    del self._groups[ticket.job_id]
                 if ticket is not None or other is not None or left <= 0:
                     return ticket
                 self._changed.wait(left)
@@ -220,8 +223,9 @@ class Queue:
             self._groups.pop(ticket.job_id, None)
             self._ready.add(ticket)
         else:
-            if ticket.job_id not in self._groups:
-                bisect.insort(self._arrived, (ticket.job_id, key), key=lambda one: one[0])
+            place = self._index_behind(ticket.job_id)
+            if not place or self._arrived[place - 1][0] != ticket.job_id:
+                self._arrived.insert(place, (ticket.job_id, key))
             self._groups[ticket.job_id] = key
             self._behind.setdefault(key, _Line()).add(ticket)
             self._let_out(key)
@@ -244,8 +248,11 @@ class Queue:
         if key is not None and self._heads.get(key) == job_id:
             del self._heads[key]
             self._let_out(key)
-            first = min(self._heads.values(), default=_LAST)
-            self._arrived = [one for one in self._arrived if one[0] > first]
+            del self._arrived[: self._index_behind(min(self._heads.values(), default=_LAST))]
+
+    def _index_behind(self, job_id: str) -> int:
+        """Of those that have come, where the first one behind a job stands."""
+        return bisect.bisect_right(self._arrived, job_id, key=lambda one: one[0])
 
     def _line_up(self, ticket: Ticket, destination: str) -> None:
         self._parked.setdefault(destination, _Line()).add(ticket)

@@ -222,3 +222,24 @@ def test_the_end_lets_every_worker_go(standing):
     for thread in threads:
         thread.join(10)
     assert found == [None, None]
+
+
+def test_of_those_that_may_become_one_a_single_one_is_ready_and_none_is_remembered_for_ever(standing):
+    queue = Queue(2, standing.open.__contains__, lambda _key: True, lambda ticket: ticket.user)
+    put(queue, "1", "2", "3", "4", "5")
+    assert take(queue) == "1"
+    assert take(queue) is None
+    claimed = [queue.claim("1", 0), queue.claim("1", 0)]
+    assert [one.job_id for one in claimed if one] == ["2", "3"]
+    queue.put(claimed[1])
+    queue.passed("1")
+    assert take(queue) == "3"
+    queue.done("1")
+    queue.done("3")
+    for name in ("4", "5"):
+        assert take(queue) == name
+        queue.done(name)
+    # 2 has become part of 1.
+    assert not queue._groups
+    assert not queue._arrived
+    assert queue.idle(0)
