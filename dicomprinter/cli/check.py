@@ -62,21 +62,21 @@ def command(config: Path, strict: bool, from_incumbent: bool, base: Path | None)
         warnings = load(config, base_for(config, base)).remarks
     except ConfigError as error:
         errors, warnings = error.problems, error.warnings
-    quirks = _quirks(config, base_for(config, base)) if from_incumbent else []
+    quirks = _quirks(config, base_for(config, base)) if from_incumbent else None
     is_valid = not errors and not (strict and warnings)
     say_problems(warnings, "yellow", "error: " if strict else "warning: ")
     say_problems(errors, "red")
-    for quirk in quirks:
+    for quirk in quirks or ():
         at = quirk.position
         differs = f"there: {quirk.there}; here: {quirk.here}"
         say(f"differs: {config}:{at.line}:{at.column}: {quirk.what}; {differs}", "cyan")
-    if from_incumbent and not quirks:
+    if quirks == []:
         say(f"{config}: nothing in it is known to differ from the incumbent")
     if invocation().as_json:
         lists = {"problems": errors, "warnings": warnings}
         found = {name: [problem_json(problem) for problem in problems] for name, problems in lists.items()}
         if from_incumbent:
-            found["quirks"] = [_quirk_json(config, quirk) for quirk in quirks]
+            found["quirks"] = [_quirk_json(config, quirk) for quirk in quirks or ()]
         print_json({"file": str(config), "valid": is_valid, **found})
     elif is_valid:
         click.echo(f"{click.format_filename(config)}: valid")
@@ -86,15 +86,15 @@ def command(config: Path, strict: bool, from_incumbent: bool, base: Path | None)
     return 0 if is_valid else ConfigError.exit_code
 
 
-def _quirks(config: Path, base: Path | None) -> list[Quirk]:
-    """Also of a file that cannot be used; nothing of one that is no XML, which its errors tell."""
+def _quirks(config: Path, base: Path | None) -> list[Quirk] | None:
+    """Also of a file that cannot be used; None of one that is no XML, which its errors tell."""
     try:
         root = parse(config.read_bytes(), config)
         # What is not set has been told.
         with suppress(EnoughError):
             expand_environment(root, read_environment(base), Report())
     except ConfigError:
-        return []
+        return None
     return quirks_of(root, root_spec())
 
 

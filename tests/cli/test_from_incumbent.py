@@ -109,7 +109,11 @@ ROWS = [
         "none; a warning of check says why",
         config('<SetTag name="T" type="x" tag="PatientID"/>'),
     ),
-    ('<ImagePath>: "C:\\logo.png"', "found on Windows alone", config(IMAGE.format("C:\\logo.png"))),
+    (
+        '<ImagePath>: "C:\\logo.png"',
+        "found on Windows alone; elsewhere a Directory of that name is made below the base directory",
+        config(IMAGE.format("C:\\logo.png")),
+    ),
     (
         '<ImagePath>: "logo.png"',
         "an ImagePath begins beside the configuration, a Directory at the base directory",
@@ -117,7 +121,7 @@ ROWS = [
     ),
     (
         '<Command>: "tools/lookup"',
-        "a program is a whole path, or a bare name that PATH finds",
+        "looked for from the configuration's folder; a bare name is what PATH finds",
         config('<Run name="R"><Command>tools/lookup</Command></Run>'),
     ),
 ]
@@ -196,3 +200,4 @@ def test_what_is_no_xml_has_its_error_alone(call: Call, tmp_path: Path) -> None:
     file.write_text("<DicomPrinter>", "utf-8")
     said = call("check", file, "--from-incumbent", "--json")
     assert (said.code, said.json["quirks"]) == (2, [])
+    assert "incumbent" not in call("check", file, "--from-incumbent").err

@@ -177,7 +177,7 @@ DIFFERENCES = (
     Difference(
         "a path of Windows: `C:\\logos\\clinic.png`",
         "a folder of that machine",
-        "found on Windows alone",
+        "found on Windows alone; elsewhere a Directory of that name is made below the base directory",
         "a path belongs to one system; ${VARIABLE} keeps it out of the file",
         looks.of_windows,
     ),
@@ -191,8 +191,8 @@ DIFFERENCES = (
     Difference(
         "the same of a program: `tools/lookup.exe`",
         "looked for from where the incumbent was started",
-        "a program is a whole path, or a bare name that PATH finds",
-        "it runs in an empty folder of its own",
+        "looked for from the configuration's folder; a bare name is what PATH finds",
+        "a service starts elsewhere than a command; a program runs in an empty folder of its own",
         looks.relative_program,
     ),
 )
