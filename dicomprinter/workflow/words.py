@@ -160,7 +160,8 @@ def _tag(tag: int) -> str:
 
 def _text(value: Any) -> str:
     """A value of the file in one line; nothing where it says nothing."""
-    if value in (None, False, "", ()):
+    # A number is something, 0 as well.
+    if value is None or value is False or value in ("", ()):
         return ""
     if value is True:
         return "yes"
@@ -186,7 +187,7 @@ def _part(value: Any) -> str:
             text = f"{_tag(value.tag)} ({'; '.join(map(_text, value.items))})"
         case _ if is_dataclass(value):
             # What a representation leaves out is a password.
-            shown = (field.name for field in fields(value) if field.repr)
+            shown = (field.name for field in fields(value) if field.repr and field.name != "position")
             parts = ((name, _text(getattr(value, name))) for name in shown)
             text = ", ".join(f"{name.replace('_', ' ')} {part}" for name, part in parts if part)
         case _:

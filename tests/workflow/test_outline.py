@@ -63,6 +63,15 @@ def test_what_a_program_may_wish_is_told(tmp_path: Path) -> None:
     assert entry.notes[3] == "exit code -2: the job ends and its files go; -3: it waits 15 min and goes on here"
 
 
+def test_a_zero_is_told_and_where_an_expression_stands_is_not(tmp_path: Path) -> None:
+    text = '<PrintText name="T"><Text>x</Text><X>5</X><Y>0</Y><Width>50</Width><Height>5</Height></PrintText>'
+    name = '<ParseJobFileName name="N"><DcmTag tag="PatientID">(.*)</DcmTag></ParseJobFileName>'
+    first, second = outline(program(tmp_path, text + name, '<Perform action="T"/><Perform action="N"/>'))
+    assert {"rectangle: x 5.0, y 0.0, width 50.0, height 5.0", "colour: 0, 0, 255, 255"} <= set(first.notes)
+    (told,) = (note for note in second.notes if note.startswith("expressions: "))
+    assert told == r"expressions: tag PatientID, vr LO, pattern (.*), replacement \1, transform None"
+
+
 def test_no_password_is_told(tmp_path: Path) -> None:
     mail = "<To>a@b.c</To><From>d@e.f</From><SmtpHost>smtp</SmtpHost><User>u</User><Password>secret</Password>"
     hook = "<Url>https://host:8443/services/secret?key=secret</Url><Token>secret</Token>"
