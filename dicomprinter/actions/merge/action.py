@@ -23,7 +23,6 @@ class MergeJob(Action):
 
     Args:
         timeout: how long to wait for a further job, anew after each merge.
-        poll_interval: how long between looks; not needed, for the queue tells at once.
         time_threshold: how far apart two jobs may have arrived.
         max_jobs: how many jobs one may become of.
     """
@@ -33,7 +32,7 @@ class MergeJob(Action):
         attributes=(NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE),
         children=(
             optional("Timeout", MILLISECONDS, "ms to wait for a further job; 2000"),
-            optional("PollInterval", integer(1, 3_600_000), "accepted, no effect: the queue tells at once"),
+            optional("PollInterval", TEXT, ignored="the queue tells at once"),
             optional("TimeThreshold", MILLISECONDS, "ms that two jobs may lie apart; 2000"),
             optional("MatchHost", BOOLEAN, "whether they must come from one host; true"),
             optional("MatchUser", BOOLEAN, "whether they must come from one user; true"),
@@ -48,7 +47,6 @@ class MergeJob(Action):
     )
 
     timeout: int
-    poll_interval: int
     time_threshold: int
     match_host: bool
     match_user: bool
@@ -64,7 +62,6 @@ class MergeJob(Action):
             node.position,
             policy(node),
             timeout=node.content("Timeout", 2000),
-            poll_interval=node.content("PollInterval", 100),
             time_threshold=node.content("TimeThreshold", 2000),
             match_host=node.content("MatchHost", True),
             match_user=node.content("MatchUser", True),
