@@ -151,7 +151,9 @@ class _Association:
         elif response.status.kind is Kind.TRANSIENT:
             self._guarded.fail(self._peer, f"{self._peer} answered {response.status}", Step.PRINT)
         elif response.status.kind is Kind.PERMANENT:
-            self._guarded.refuse(self._peer, Step.PRINT)
+            # What is deleted after a failure says nothing of the next film.
+            if request.operation is not Operation.DELETE:
+                self._guarded.refuse(self._peer, Step.PRINT)
         elif request.operation is Operation.ACTION:
             self._guarded.succeed(self._peer, Step.PRINT)
         return response

@@ -263,9 +263,10 @@ def test_another_printer_gets_everything(house: House, running: Running) -> None
     assert first.whats.count("N-ACTION film") == second.whats.count("N-ACTION film") == 1
 
 
-def test_a_printer_that_fails_again_and_again_opens_its_breaker(house: House, running: Running) -> None:
-    """That it answers the other requests does not close it: a film that is printed does."""
-    printer = running(FilmScp(statuses={"N-ACTION film": [0xC601] * 3}))
+@pytest.mark.parametrize("deleting", [0x0000, 0x0112], ids=["deletes its session", "does not"])
+def test_a_printer_that_fails_again_and_again_opens_its_breaker(house: House, running: Running, deleting: int) -> None:
+    """How it answers the other requests does not close it: a film that is printed does."""
+    printer = running(FilmScp(statuses={"N-ACTION film": [0xC601] * 3, "N-DELETE session": [deleting] * 3}))
     program = printing(house, printer.port, on_error="Suspend")
     destinations = Destinations(house.clock)
     destinations.configure(program)
