@@ -165,6 +165,7 @@ LINES = "ID: 1 ID: 2\nnone\nID: 3\r\nName: A\rID:  \nName: b\n"
         ("", tag("PatientID", r"(?s)Name: (.).*Name"), "A"),
         ("", tag("PatientID", r"(?ms)^Name: (.)$"), "A"),
         ("", tag("PatientID", r"ID: (\d)") + tag("PatientID", "(?s)(none)"), "3"),
+        ("", tag("PatientID", r"(?s)(D): 3") + tag("PatientID", r"ID: (\d)"), "3"),
     ],
 )
 def test_which_match_wins(house: House, attributes: str, inner: str, value: str | None) -> None:

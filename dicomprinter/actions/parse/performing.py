@@ -103,7 +103,8 @@ def _matches(
     if expression.whole_text:
         match = searcher.first(text)
         if match is not None:
-            yield len(text[: match.start()].splitlines()), match
+            # The sign after what is before it is of the line in which it begins.
+            yield len(f"{text[: match.start()]}.".splitlines()) - 1, match
         return
     numbered = list(enumerate(lines))
     for number, line in reversed(numbered) if last else numbered:
