@@ -172,6 +172,19 @@ def test_the_same_picture_twice_is_two_pages(house: House, running: Run, tmp_pat
     assert len({one.dataset.SOPInstanceUID for one in scp.received}) == 4
 
 
+@pytest.mark.parametrize("names", [("A", "M", "A", "M"), ("A", "A", "M", "A"), ("A", "E", "M", "A")])
+def test_pages_that_came_the_same_way_are_several(
+    house: House, running: Run, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    """The first page alone is changed, so that others keep a name or a file that one before them had."""
+    scp = running(StorageScp())
+    path = picture(tmp_path, tiff(2))
+    place = "<X>0</X><Y>0</Y><Width>50</Width><Height>50</Height>"
+    mark = f'<PrintImage name="M">{picture(tmp_path, png(200), "mark")}{place}</PrintImage>'
+    run(house, scp, add("A", path, 0) + add("E", path) + mark, names, png(1))
+    assert len({one.dataset.SOPInstanceUID for one in scp.received}) == 1 + 2 * (len(names) - names.count("M"))
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -11,6 +11,7 @@ import numpy as np
 
 from dicomprinter.actions.objects.job_pages import JobPages
 from dicomprinter.actions.pages.fetching import fetch_picture
+from dicomprinter.actions.pages.naming import unused
 from dicomprinter.dicom.page import Page
 from dicomprinter.imaging.colour import lay_on_white
 from dicomprinter.imaging.edits.registry import edit_to_json
@@ -73,10 +74,9 @@ def inserted(payload: Payload, order: Sequence[PageRef], index: int, new: Sequen
 
 def _picture(action: str, path: Template, job: Job, tools: Tools) -> list[PageRef]:
     file = fetch_picture(action, path, job, tools)
-    taken = sum(page.file.startswith(file) and page.index == 0 for page in job.payload.pages)
-    if taken:
-        # A page has its name for itself: its attributes, edits and UIDs go by it.
-        name = f"{file.removeprefix('payload/')}-{taken + 1}"
+    fetched = file.removeprefix("payload/")
+    name = unused(job.payload, fetched)
+    if name != fetched:
         file = job.folder.add_payload(name, job.path(file).read_bytes())
         job.folder.secure_payload()
     return [PageRef(file, index) for index in range(tools.decoder.probe(job.path(file)).frames)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.actions.objects.ahead import Ahead
 from dicomprinter.actions.objects.job_pages import JobPages
+from dicomprinter.actions.pages.naming import unused
 from dicomprinter.imaging.edits.registry import edit_to_json
 from dicomprinter.imaging.edits.steps import Step, Steps
 from dicomprinter.imaging.pool import cores
@@ -101,4 +102,5 @@ class _Editor:
     def _file(self, page: PageRef, number: int) -> str:
         """The same for the same change of the same page: a repetition replaces it, and UIDs stay."""
         said = json.dumps([page.name, self.kind, self.arguments, number])
-        return f"page-{hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}.png"
+        stem = f"page-{hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+        return unused(self.job.payload, stem, ".png")

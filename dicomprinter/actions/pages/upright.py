@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dicomprinter.actions.objects.ahead import Ahead
 from dicomprinter.actions.objects.job_pages import JobPages
+from dicomprinter.actions.pages.naming import unused
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.imaging.edits.registry import edit_to_json
 from dicomprinter.imaging.edits.rotate import Rotate
@@ -142,7 +143,7 @@ class _Turner:
                 return _Decided(0, "", error), None
             if data is None:
                 return decided, None
-            name = f"page-{_key(page.name, arguments)}.png"
+            name = unused(self.job.payload, f"page-{_key(page.name, arguments)}", ".png")
             return decided, PageRef(self.job.folder.add_payload(name, data))
 
     def _document(self, document: str, pages: Sequence[PageRef], first: int) -> str | None:
