@@ -133,6 +133,13 @@ def test_a_placeholder_without_a_value_is_told(house: House) -> None:
     assert "P/PatientID (0010,0020): the job has no value for #{PatientComments}" in house.messages(job)
 
 
+def test_what_is_found_is_told_in_the_history_alone(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    job = by_name(house, "4711_ct", tag("PatientID", r"(\d+)") + tag("Modality", "(ct)", 'transform="ToUpper"'))
+    (line,) = [line for line in house.stories[job.id] if "P: found PatientID (0010,0020), Modality" in line["message"]]
+    assert line["private"] == "Modality (0008,0060)=CT; PatientID (0010,0020)=4711"
+    assert "4711" not in caplog.text
+
+
 # Which match wins
 
 

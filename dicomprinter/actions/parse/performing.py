@@ -6,9 +6,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydicom import Dataset
+
 from dicomprinter.actions.parse.action import BACK_REFERENCE
 from dicomprinter.actions.tags.setting import set_cleaned, settle
 from dicomprinter.dicom.expressions import Searcher
+from dicomprinter.dicom.sensitive import told
 from dicomprinter.dicom.tags import Tag, tag_name
 from dicomprinter.errors import PermanentError
 
@@ -58,8 +61,12 @@ def take_values(action: Parse, text: str, job: Job, nothing: str) -> None:
         for note in set_cleaned(dataset, tag, one.vr, one.value):
             job.note(f"{action.name}: {note}", level="WARN")
     settle(job, dataset, found)
-    told = ", ".join(map(tag_name, found)) or "no value"
-    job.note(f"{action.name}: found {told}")
+    names = ", ".join(map(tag_name, found)) or "no value"
+    values = Dataset()
+    for tag in found:
+        values.add(dataset[tag])
+    # All of it stays private: an expression that is wrong may put a name anywhere.
+    job.note(f"{action.name}: found {names}", private=str(told(values)))
 
 
 def found_values(action: Parse, text: str, job: Job, seconds: float | None = None) -> Mapping[Tag, Found]:
