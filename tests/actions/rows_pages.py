@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from dicomprinter.actions.base import OnError
@@ -183,6 +184,13 @@ JOBS = [
     Row("Save/Directory", saved(""), "directory", text("d/#{Year}")),
     Row("Save/Directory", saved(""), "filename", text("DP")),
     Row("Save/Directory", saved(""), "raw", False),
+    Row(
+        "Save/Directory",
+        saved("").replace("d/#{Year}", "C:\\archive"),
+        "directory",
+        text("C:\\archive"),
+        () if os.name == "nt" else ("is a folder of Windows",),
+    ),
     *elements(
         "Save",
         saved,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
@@ -21,6 +23,13 @@ _FILENAME = Template.parse("DP")
 
 
 def _check(node: Node, report: Report) -> None:
+    directory = node.child("Directory")
+    if directory is not None and os.name != "nt" and PureWindowsPath(directory.value.source).drive:
+        report.warn(
+            directory.position,
+            f'<Directory> "{directory.value.source}" is a folder of Windows; here it is made below the base directory',
+            "write it as a path of this system",
+        )
     raw = node.content("Format", "DICOM") == "dxi"
     filename = node.child("Filename")
     if raw:
