@@ -87,7 +87,7 @@ def _own(chunk: bytes) -> tuple[tuple[float, float] | None, LossySource | None]:
         resolution, lossy = said["resolution"], said["lossy"]
         exact = None if resolution is None else (float(resolution[0]), float(resolution[1]))
         source = None if lossy is None else LossySource(str(lossy["method"]), float(lossy["ratio"]))
-    except (LookupError, RecursionError, TypeError, ValueError):
+    except (LookupError, OverflowError, RecursionError, TypeError, ValueError):
         return None, None
     if source and not (_METHOD.fullmatch(source.method) and math.isfinite(source.ratio) and source.ratio > 0):
         source = None

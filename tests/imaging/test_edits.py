@@ -103,6 +103,7 @@ def test_other_programs_open_a_page_file(kind: str) -> None:
         b'{"resolution":null,"lossy":{"method":"ISO_10918_1","ratio":-1}}',
         b'{"resolution":null,"lossy":{"method":"ISO_10918_1","ratio":1e999}}',
         b'{"resolution":[1e999,NaN],"lossy":7}',
+        b'{"resolution":[%s,300],"lossy":null}' % (b"9" * 400),
         b"[" * 900,
         b" " * 2000,
     ],
