@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -92,6 +93,18 @@ def test_a_pdf_is_turned_and_not_drawn(house: House, running: Run) -> None:
     # A Store that draws it shows it upright.
     drawings, _ = stored(house, running(StorageScp()), house.job(data), inner='<Document as="Images" dpi="110"/>')
     assert [turn_of(pixels(one).mean(axis=-1).astype(np.uint8)) for one in drawings] == [0, 0]
+
+
+def test_the_history_counts_pages_as_the_archive_does(house: House, running: Run) -> None:
+    """A blank page was put behind the first one of the PDF."""
+    blank = "<Width>50</Width><Height>50</Height><CanvasColor>FFFFFFFF</CanvasColor><InsertionIndex>1</InsertionIndex>"
+    job = house.job(text_pdf(ENGLISH, GERMAN, rotate=90))
+    inner = '<Document as="Images" dpi="36"/>'
+    before = f'<AddInstance name="Before">{blank}</AddInstance>'
+    _, said = stored(house, running(StorageScp()), job, inner=inner, before=before)
+    numbers = re.findall(r"Up: page (\d) (is turned by 270 degrees|stays as it is: no lines)", said)
+    assert [number for number, decided in sorted(numbers) if decided.startswith("is turned")] == ["1", "3"]
+    assert ("2", "stays as it is: no lines") in numbers
 
 
 def test_a_scan_in_a_pdf_is_seen(house: House, running: Run) -> None:

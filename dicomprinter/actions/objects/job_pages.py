@@ -15,7 +15,7 @@ from dicomprinter.imaging.process import at_once
 from dicomprinter.job.parts import PageRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from dicomprinter.dicom.page import Form, Page
     from dicomprinter.imaging.decoder import Decoder
@@ -46,9 +46,14 @@ class JobPages:
         payload = self.job.payload
         if not documents:
             return list(payload.pages)
+        return self.in_order(page for name in payload.documents for page in self.of_document(name))
+
+    def in_order(self, of_documents: Iterable[PageRef]) -> list[PageRef]:
+        """Every page image with these pages of documents, as `refs` has them."""
+        payload = self.job.payload
         places = {one.page: PageRef(one.document, one.after) for one in payload.places}
         # A page of a document that is gone, say, stands with the others.
-        behind = {page: [page] for name in payload.documents for page in self.of_document(name)}
+        behind = {page: [page] for page in of_documents}
         first: list[PageRef] = []
         for page in payload.pages:
             behind.get(places.get(page.name, page), first).append(page)

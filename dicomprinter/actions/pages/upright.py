@@ -42,6 +42,10 @@ def turn_pages(action: AutoRotateText, job: Job, tools: Tools) -> None:
         _Turner(action, job, decoder, action.gates(), _Hints.of(action, job)).turn()
 
 
+_Numbered = tuple[int, PageRef]
+"""A page and its number in the job, from 1."""
+
+
 class _Decided(NamedTuple):
     """What becomes of a page: degrees clockwise, and why; `unreadable` says that it could not be looked at."""
 
@@ -93,17 +97,19 @@ class _Turner:
     def turn(self) -> None:
         """Turn page images, then PDFs; DICOM files stay."""
         payload = self.job.payload
-        number = len(payload.pages) + 1
-        changed = self._images(payload.pages)
-        documents: dict[str, str] = {}
+        every = JobPages(self.job, self.decoder)
+        of_documents: dict[str, list[PageRef]] = {}
         for document in payload.documents:
             try:
-                pages = JobPages(self.job, self.decoder).of_document(document)
+                of_documents[document] = every.of_document(document)
             except PermanentError as error:
                 self._unsupported(error)
-                continue
-            new = self._document(document, pages, number)
-            number += len(pages)
+        order = every.in_order(page for pages in of_documents.values() for page in pages)
+        numbers = {page: number for number, page in enumerate(order, start=1)}
+        changed = self._images([(numbers[page], page) for page in payload.pages])
+        documents: dict[str, str] = {}
+        for document, pages in of_documents.items():
+            new = self._document(document, [(numbers[page], page) for page in pages])
             if new is not None:
                 documents[document] = new
         if changed or documents:
@@ -120,22 +126,23 @@ class _Turner:
             )
         self.job.payload = payload
 
-    def _images(self, pages: Sequence[PageRef]) -> dict[PageRef, PageRef]:
+    def _images(self, pages: Sequence[_Numbered]) -> dict[PageRef, PageRef]:
         changed: dict[PageRef, PageRef] = {}
         with Ahead(pages, self._image, cores(), self.decoder.close) as made:
-            for number, page in enumerate(pages, start=1):
+            for number, page in pages:
                 decided, new = made.take()
                 self._tell(number, decided)
                 if new is not None:
                     changed[page] = new
         return changed
 
-    def _image(self, page: PageRef) -> tuple[_Decided, PageRef | None]:
-        decided = self._decide(page)
+    def _image(self, item: _Numbered) -> tuple[_Decided, PageRef | None]:
+        number, page = item
+        decided = self._decide(item)
         if not decided.turn:
             return decided, None
         kind, arguments = edit_to_json(Rotate(decided.turn))
-        steps = Steps(self.job.folder.path, (Step(kind, arguments, 1),))
+        steps = Steps(self.job.folder.path, (Step(kind, arguments, number),))
         with self.decoder.turn() as turn:
             try:
                 data = self.decoder.edited(self.job.path(page.file), page.index, steps, admit=turn.admit)
@@ -146,7 +153,7 @@ class _Turner:
             name = unused(self.job.payload, f"page-{_key(page.name, arguments)}", ".png")
             return decided, PageRef(self.job.folder.add_payload(name, data))
 
-    def _document(self, document: str, pages: Sequence[PageRef], first: int) -> str | None:
+    def _document(self, document: str, pages: Sequence[_Numbered]) -> str | None:
         """The PDF's new file, None when it stays."""
         if any(edit.document == document for edit in self.job.payload.edits):
             # What it said of left and top would be said of other sides.
@@ -157,9 +164,9 @@ class _Turner:
             return None
         turns: dict[int, int] = {}
         with Ahead(pages, self._decide, cores(), self.decoder.close) as made:
-            for page in pages:
+            for number, page in pages:
                 decided = made.take()
-                self._tell(first + page.index, decided)
+                self._tell(number, decided)
                 if decided.turn:
                     turns[page.index] = decided.turn
         if not turns:
@@ -174,7 +181,8 @@ class _Turner:
             self.job.note(f"{self.action.name}: {what}", level="WARN")
         return self.job.folder.add_payload(f"upright-{_key(document, sorted(turns.items()))}.pdf", data)
 
-    def _decide(self, page: PageRef) -> _Decided:
+    def _decide(self, item: _Numbered) -> _Decided:
+        _, page = item
         hint = self.hints.hint(page)
         if hint is not None and hint.confidence >= self.action.trust_hint_confidence:
             return _Decided(hint.clockwise, f"by a hint of {hint.confidence:.2f}")
