@@ -56,7 +56,15 @@ def _url(text: str) -> str:
     return text
 
 
+def _secret(text: str) -> str:
+    # SMTP's logins and the headers of HTTP take nothing else, and no message says what stands there.
+    if not text.isascii() or not text.isprintable():
+        raise ValueError("what stands there is not printable ASCII, and nothing else can be sent; choose another one")
+    return text
+
+
 _URL = Kind("an address of the web, http or https", _url)
+_SECRET = Kind("printable ASCII", _secret)
 _OUTPUT = Spec(
     "Output",
     attributes=(
@@ -176,10 +184,10 @@ class Notify(Action):
             optional("SmtpHost", HOST, "Email: the mail server"),
             optional("SmtpPort", PORT, "Email: its port; 587, 465 or 25 by Tls"),
             optional("Tls", choice(*_PORTS), "Email: how it is encrypted; starttls"),
-            optional("User", TEXT, "Email: who logs in; nobody when unsaid"),
-            optional("Password", TEXT, "Email: of the user; best ${A_VARIABLE}"),
+            optional("User", _SECRET, "Email: who logs in; nobody when unsaid"),
+            optional("Password", _SECRET, "Email: of the user; best ${A_VARIABLE}"),
             optional("Url", _URL, "Webhook: where the message is posted, as JSON"),
-            optional("Token", TEXT, "Webhook: a bearer token; best ${A_VARIABLE}"),
+            optional("Token", _SECRET, "Webhook: a bearer token; best ${A_VARIABLE}"),
             optional("Command", TEXT, ignored=_IGNORED),
             optional("Arguments", TEXT, ignored=_IGNORED),
             Child(_OUTPUT, most=None, ignored=_IGNORED),
