@@ -75,6 +75,9 @@ class Incoming(FileSystemEventHandler):
         self._unreadable: set[Path] = set()
         # The first look goes on with what a crash has interrupted.
         self._recover_at: float | None = time.monotonic()
+        # Of the files that are taken side by side the ids, each with what its file has become, if that is over.
+        self._taking: dict[str, list[Job | None]] = {}
+        self._handing_on = threading.Lock()
         self._lock = threading.Lock()
         self._happened = threading.Event()
         self._stopping = threading.Event()
@@ -179,6 +182,7 @@ class Incoming(FileSystemEventHandler):
 
     def _take_all(self, complete: deque[_Complete]) -> None:
         """Take each, in the order in which they are given, some of them side by side."""
+        self._taking = {one.job_id: [] for one in complete}
         others: list[threading.Thread] = []
         try:
             # Where the system has no thread to give, fewer take part.
@@ -276,6 +280,7 @@ class Incoming(FileSystemEventHandler):
 
     def _take(self, one: _Complete) -> None:
         """Make a job of a file and what lies beside it; whatever goes wrong, the others go on."""
+        job = None
         try:
             job = self._make_job(one, one.sidecar or _missed_sidecar(one.file))
         except Exception as error:  # noqa: BLE001 - one file must not keep the others out
@@ -285,11 +290,19 @@ class Incoming(FileSystemEventHandler):
         finally:
             with self._lock:
                 self._complete.forget(one.file)
-        if job is not None:
-            self._submit(job)
-        elif self._intake.unfinished():
+            self._hand_on(one.job_id, job)
+        if job is None and self._intake.unfinished():
             # The disk kept the folder of a file that was rejected.
             self._recover_at = time.monotonic() + _RETRY_SECONDS
+
+    def _hand_on(self, job_id: str, job: Job | None) -> None:
+        """Submit what has come, each after those before it: a MergeJob takes in what follows."""
+        with self._handing_on:
+            self._taking[job_id] = [job]
+            while self._taking and (over := self._taking[first := next(iter(self._taking))]):
+                del self._taking[first]
+                if over[0] is not None:
+                    self._submit(over[0])
 
     def _make_job(self, one: _Complete, sidecar: Path | None) -> Job | None:
         """A job, or None for what was rejected."""

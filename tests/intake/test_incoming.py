@@ -360,6 +360,29 @@ def test_several_are_taken_side_by_side_and_keep_their_order(drop, monkeypatch):
     assert drop.spool.job_ids() == sorted(job.id for job in drop.jobs)
 
 
+def test_they_are_submitted_in_their_order_whichever_is_taken_first(drop, monkeypatch):
+    names = [f"{number}.png" for number in range(module._SIDE_BY_SIDE * 2)]
+    for name in names:
+        drop.put(name)
+    others_are_taken = threading.Event()
+    taken = []
+    take = Intake.take
+
+    def wait(self, files, *arguments, **options):
+        if files[0].name == "0.png":
+            assert others_are_taken.wait(30)
+        job = take(self, files, *arguments, **options)
+        taken.append(job)
+        if len(taken) == len(names) - 1:
+            others_are_taken.set()
+        return job
+
+    monkeypatch.setattr(Intake, "take", wait)
+    drop.look()
+    assert taken[-1].facts.name == "0.png"
+    assert [job.facts.name for job in drop.jobs] == names
+
+
 def test_one_that_fails_keeps_none_of_those_beside_it_out(drop, monkeypatch):
     for number in range(9):
         drop.put(f"{number}.png")
