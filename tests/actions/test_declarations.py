@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from dicomprinter.actions.base import Action
 from dicomprinter.actions.connection import connection_dialect
-from dicomprinter.actions.pages.print_image import Pages
 from dicomprinter.actions.pages.rotate import Rotate
 from dicomprinter.actions.print.action import Print
 from dicomprinter.actions.print.film import FILM_BOX, IMAGE_BOX, SESSION
@@ -340,12 +339,6 @@ def test_arguments_are_split_at_the_bar_and_nothing_else(words: list[str]) -> No
     node, report, _ = load(run(f"<Arguments>{joined}</Arguments>"))
     assert report.errors == []
     assert [argument.source for argument in Run.read(node).arguments] == words
-
-
-@given(st.integers(1, 50))
-def test_pages_hold_what_their_ranges_say(number: int) -> None:
-    pages = Pages(((1, 1), (3, 5), (40, None)))
-    assert (number in pages) == (number == 1 or 3 <= number <= 5 or number >= 40)
 
 
 @pytest.mark.parametrize(

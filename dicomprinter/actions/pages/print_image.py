@@ -36,9 +36,6 @@ class Pages:
 
     ranges: tuple[tuple[int, int | None], ...]
 
-    def __contains__(self, number: int) -> bool:
-        return any(first <= number and (last is None or number <= last) for first, last in self.ranges)
-
 
 FIRST = Pages(((1, 1),))
 
