@@ -111,8 +111,18 @@ ROWS = [
     ),
     (
         '<ImagePath>: "C:\\logo.png"',
-        "found on Windows alone; elsewhere a Directory of that name is made below the base directory",
+        "found on Windows alone",
         config(IMAGE.format("C:\\logo.png")),
+    ),
+    (
+        '<Directory>: "C:\\archive"',
+        "the same on Windows; elsewhere it is made below the base directory, and check warns",
+        config('<Save name="S"><Directory>C:\\archive</Directory></Save>'),
+    ),
+    (
+        'the attribute "tag" of <DcmTag>: "0008,0018"',
+        REFUSED,
+        config('<SetTag name="T" tag="0008,0018">1.2.3</SetTag>'),
     ),
     (
         '<ImagePath>: "logo.png"',

@@ -63,6 +63,13 @@ DIFFERENCES = (
         looks.misread,
     ),
     Difference(
+        'a tag that the Store makes: `<SetTag tag="0008,0018">`, UIDs of class and instance, pixels, group 0002',
+        "its documentation does not say",
+        "the file is refused",
+        "an object whose UID or pixels are another's is no good in any archive",
+        looks.made_here,
+    ),
+    Difference(
         "a flag that is off by another word than `false`: `0`, `no`, `off`",
         "any text but false was true",
         "false",
@@ -177,9 +184,16 @@ DIFFERENCES = (
     Difference(
         "a path of Windows: `C:\\logos\\clinic.png`",
         "a folder of that machine",
-        "found on Windows alone; elsewhere a Directory of that name is made below the base directory",
+        "found on Windows alone",
         "a path belongs to one system; ${VARIABLE} keeps it out of the file",
-        looks.of_windows,
+        looks.of_windows("ImagePath", "Path", "Command"),
+    ),
+    Difference(
+        "a folder of Windows to save into: `C:\\archive`",
+        "a folder of that machine",
+        "the same on Windows; elsewhere it is made below the base directory, and check warns",
+        "a path belongs to one system; ${VARIABLE} keeps it out of the file",
+        looks.of_windows("Directory"),
     ),
     Difference(
         "a path that does not begin at the root: `logos/clinic.png`",

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, TypeGuard
 
 from dicomprinter.cli.quirks.sights import ACTIONS, OtherLetters, Unknown, Value, WithoutEffect, Written
-from dicomprinter.config.kinds import BOOLEAN
+from dicomprinter.config.kinds import BOOLEAN, SETTABLE_TAG, TAG
 from dicomprinter.config.placeholders import Template
 from dicomprinter.workflow.conditions import REFUSED_FIELDS, YES_OR_NO
 
@@ -20,13 +20,24 @@ if TYPE_CHECKING:
 
 def misread(sight: Sight) -> str | None:
     """A value that its kind cannot read; also what a yes or no is compared with."""
-    if isinstance(sight, Value) and not sight.is_readable and "#{" not in sight.text:
+    if isinstance(sight, Value) and not sight.is_readable and "#{" not in sight.text and not made_here(sight):
         return f'{sight.what}: "{sight.text}"' + (f" (when unsaid: {sight.unsaid})" if sight.unsaid else "")
     if isinstance(sight, Written) and sight.text("field").upper() in YES_OR_NO:
         value = sight.text("value")
         if value and not _BOOLEAN.fullmatch(value):
             return f'<{sight.element.name} field="{sight.text("field")}">: "{value}"'
     return None
+
+
+def made_here(sight: Sight) -> str | None:
+    """A tag that there is, and that a job may not set."""
+    if not isinstance(sight, Value) or sight.kind is not SETTABLE_TAG or sight.is_readable:
+        return None
+    try:
+        TAG.parse(sight.text)
+    except ValueError:
+        return None
+    return f'{sight.what}: "{sight.text}"'
 
 
 def unknown_placeholder(sight: Sight) -> str | None:
@@ -152,9 +163,9 @@ def named_only(*names: str) -> Look:
     return look
 
 
-def of_windows(sight: Sight) -> str | None:
-    """A path as Windows writes it."""
-    return _path(sight, "ImagePath", "Directory", "Path", "Command") if _is_path(sight, _WINDOWS) else None
+def of_windows(*names: str) -> Look:
+    """A path as Windows writes it, in an element of one of these names."""
+    return lambda sight: _path(sight, *names) if _is_path(sight, _WINDOWS) else None
 
 
 def relative(sight: Sight) -> str | None:
