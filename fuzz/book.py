@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 from typing import Final
 
-_HEAD: Final = struct.Struct("<QQQ")
+_HEAD: Final = struct.Struct("<QQQQ")
 _MOST: Final = 1 << 20
 
 
@@ -23,12 +23,17 @@ class Book:
             file.write_bytes(bytes(_HEAD.size + _MOST))
         with file.open("rb+") as stream:
             self._memory = mmap.mmap(stream.fileno(), 0)
-        self.executions, self.slowest, self._length = _HEAD.unpack_from(self._memory)
+        self.executions, self.slowest, self.kilobytes, self._length = _HEAD.unpack_from(self._memory)
 
     def begin(self, data: bytes) -> None:
         """Write down an input before it is tried."""
         self._length = min(len(data), _MOST)
         self._memory[_HEAD.size : _HEAD.size + self._length] = data[:_MOST]
+        self._store()
+
+    def weigh(self, kilobytes: int) -> None:
+        """Write down the most memory that the process has had by now."""
+        self.kilobytes = kilobytes
         self._store()
 
     def end(self, nanoseconds: int) -> None:
@@ -53,4 +58,4 @@ class Book:
         self._memory.close()
 
     def _store(self) -> None:
-        _HEAD.pack_into(self._memory, 0, self.executions, self.slowest, self._length)
+        _HEAD.pack_into(self._memory, 0, self.executions, self.slowest, self.kilobytes, self._length)

@@ -87,10 +87,9 @@ def replay(name: str, files: list[Path]) -> str:
 
 @dataclass(frozen=True)
 class _Ended:
-    """How a process ended: its code (None when its time was over), its memory in megabytes, its last words."""
+    """How a process ended: its code (None when its time was over), its last words."""
 
     code: int | None
-    memory: float
     said: str
 
 
@@ -100,7 +99,7 @@ def _run(result: Result, file: Path, arguments: list[str], over: float) -> None:
     book = Book(file)
     result.executions += book.executions
     result.slowest = max(result.slowest, book.seconds)
-    result.memory = max(result.memory, ended.memory)
+    result.memory = max(result.memory, book.kilobytes / 1024)
     if ended.code != 0:
         found = _kept(result.name, book.current, ended)
         # By the clock it took too long, or the time of all was over; whether the target hangs, a second try tells.
@@ -131,14 +130,13 @@ def _process(arguments: list[str], seconds: float) -> _Ended:
 
         watch = threading.Timer(max(seconds, 0), end)
         watch.start()
-        _, status, usage = os.wait4(child.pid, 0)
+        child.wait()
         watch.cancel()
-        child.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0, os.SEEK_END)
         output.seek(max(0, output.tell() - _LAST_WORDS))
         said = output.read().decode("utf-8", "replace").strip()
     code = None if is_over.is_set() else child.returncode
-    return _Ended(code, usage.ru_maxrss / 1024, said)
+    return _Ended(code, said)
 
 
 def _prepared(name: str, folder: Path) -> list[str]:
