@@ -109,6 +109,7 @@ def describe(node: Node, ways: Ways, wait: timedelta) -> tuple[str, list[str]]:
             title, notes = _suspend(node, ways, wait)
         case Update():
             title = f"change the film of {node.action} for this job"
+            notes = [f"{child.name}: {child.text}" for change in node.changes for child in change.children]
         case Discard():
             title = "discard: the job ends and its files go"
     return title, notes

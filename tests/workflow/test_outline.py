@@ -72,6 +72,14 @@ def test_a_zero_is_told_and_where_an_expression_stands_is_not(tmp_path: Path) ->
     assert told == r"expressions: tag PatientID, vr LO, pattern (.*), replacement \1, transform None"
 
 
+def test_what_an_update_changes_is_told(tmp_path: Path) -> None:
+    film = f'<Print name="Film">{PEER}</Print>'
+    box = "<FilmSizeId>A4</FilmSizeId><ImageDisplayFormat>STANDARD\\2,2</ImageDisplayFormat>"
+    update = f'<Update action="Film" type="Print"><BasicFilmBoxAttributes>{box}</BasicFilmBoxAttributes></Update>'
+    first, _ = outline(program(tmp_path, film, update + '<Perform action="Film"/>'))
+    assert first.notes == (r"ImageDisplayFormat: STANDARD\2,2", "FilmSizeId: A4")
+
+
 def test_no_password_is_told(tmp_path: Path) -> None:
     mail = "<To>a@b.c</To><From>d@e.f</From><SmtpHost>smtp</SmtpHost><User>u</User><Password>secret</Password>"
     hook = "<Url>https://host:8443/services/secret?key=secret</Url><Token>secret</Token>"
