@@ -157,6 +157,14 @@ def test_an_expired_job_is_listed_and_shown(call: Call, base: Path, held: Callab
     assert call("jobs", "show", job_id, "--base", base).code == 0
 
 
+def test_a_job_that_was_merged_is_shown_with_the_one_that_it_is_in(call: Call, base: Path) -> None:
+    with Spool.open(base) as spool:
+        spool.write_ledger({"job": "20260131T09-2", "outcome": "merged", "into": "20260131T09-1"})
+    shown = call("jobs", "show", "20260131T09-2", "--base", base)
+    assert shown.code == 0
+    assert "20260131T09-1" in shown.out
+
+
 # Without a service
 
 

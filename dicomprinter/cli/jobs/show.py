@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dicomprinter.engine.spool import Spool
     from dicomprinter.job.job import Job
 
-_LEDGER = ("time", "outcome", "reason", "source", "accepted", "pages", "documents", "stored", "printed")
+_LEDGER = ("time", "outcome", "reason", "into", "source", "accepted", "pages", "documents", "stored", "printed")
 
 
 @click.command("show", epilog=examples("dicomprinter jobs show 20260131T09", "dicomprinter jobs show 2026 --json"))
