@@ -98,6 +98,9 @@ class Siblings(Protocol):
         """The next job to have come after this one, which nobody runs from now on; waits some time for one to come.
 
         None when none came, or when the next is one that cannot be merged: it has begun, or an operator wants it.
+
+        Raises:
+            Interrupted: the service ends.
         """
 
     def release(self, sibling: Job) -> None:

@@ -16,6 +16,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from dicomprinter.errors import Interrupted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -173,11 +175,16 @@ class Queue:
     def claim(self, job_id: str, seconds: float) -> Ticket | None:
         """The next job to have come after this one, which runs, if it is of its group: no worker takes it then.
 
-        Waits some time for one to come; None when none has, and when the engine ends. `put` gives it back.
+        Waits some time for one to come; None when none has. `put` gives it back.
+
+        Raises:
+            Interrupted: the engine ends; those that wait are there at the next start.
         """
         until = time.monotonic() + seconds
         with self._changed:
-            while not self._stopped and (key := self._groups.get(job_id)) is not None:
+            while (key := self._groups.get(job_id)) is not None:
+                if self._stopped:
+                    raise Interrupted
                 others = (one for one, group in self._arrived[self._index_behind(job_id) :] if group != key)
                 other = next(others, None)
                 line = self._behind.get(key)

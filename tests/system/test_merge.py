@@ -248,6 +248,20 @@ def test_a_job_of_somebody_else_ends_the_wait(house: House) -> None:
     assert pages(house) == {"job-1": [1], "job-2": [2]}
 
 
+def test_a_service_that_ends_goes_on_merging_at_the_next_start(house: House) -> None:
+    made = program(house, "<MaxJobs>3</MaxJobs>", timeout=60_000)
+    engine = house.engine(made, workers=1)
+    jobs = [come(house, png(number), f"job-{number}") for number in (1, 2)]
+    for job in jobs:
+        engine.submit(job)
+    wait_until(lambda: house.spool.job_ids() == [jobs[0].id], "it has taken in the second, and waits for the third")
+    assert engine.stop()
+    house.restart()
+    jobs.append(come(house, png(3), "job-3"))
+    through(house, made, jobs[:1])
+    assert pages(house) == {"job-1": [1, 2, 3]}
+
+
 def test_where_there_is_no_queue_it_says_so(house: House) -> None:
     job = come(house, png(1), "job-1")
     assert isinstance(house.run(program(house, timeout=60_000), job), Done)

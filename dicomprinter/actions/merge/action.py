@@ -75,6 +75,7 @@ class MergeJob(Action):
 
         Raises:
             OSError: the spool's disk fails; what is taken in stays so.
+            Interrupted: the service ends; at the next start it goes on.
         """
         from dicomprinter.actions.merge.performing import merge  # noqa: PLC0415 - only who merges pays for it
 

@@ -22,6 +22,7 @@ def merge(action: MergeJob, job: Job, tools: Tools) -> None:
 
     Raises:
         OSError: the spool's disk fails; what is taken in stays so.
+        Interrupted: the service ends; at the next start it goes on.
     """
     if not tools.siblings.are_there:
         job.note(f"{action.name}: there is no queue here, so there is nothing to merge")
