@@ -200,14 +200,6 @@ class Payload:
             places=tuple(replace(one, document=new) if one.document == old else one for one in self.places),
         )
 
-    def own_of(self, name: str) -> str | None:
-        """The attributes that a page, document or DICOM file has for itself, as DICOM JSON text."""
-        return next((one.dataset for one in self.own if one.name == name), None)
-
-    def with_own(self, name: str, dataset: str) -> Payload:
-        """This payload with these attributes for a page, document or DICOM file, in place of those it had."""
-        return replace(self, own=(*(one for one in self.own if one.name != name), Own(name, dataset)))
-
     def to_json(self) -> dict[str, Any]:
         """As it goes into `job.json`."""
         pages = [{"file": page.file, "index": page.index} for page in self.pages]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from pydicom.uid import EncapsulatedPDFStorage, JPEGBaseline8Bit
 
+from dicomprinter.job.parts import Own
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.imaging.pictures import pdf
 from tests.scp import Received, StorageScp
@@ -158,11 +160,14 @@ def test_what_a_crash_left_half_done_is_done_again_to_the_same_files(house: Hous
     assert house.tools.decoder.page(job.path(made[1]), 0).pixels.tolist() == np.rot90(grey(1), -1).tolist()
 
 
+OWN = '{"00080008":{"vr":"CS"}}'
+
+
 def test_what_belongs_to_a_page_stays_with_it(house: House) -> None:
     job = house.job(png(1), png(2))
-    job.payload = job.payload.with_own(job.payload.pages[1].name, '{"00080008":{"vr":"CS"}}')
+    job.payload = replace(job.payload, own=(Own(job.payload.pages[1].name, OWN),))
     house.program(ROTATE, perform("Turn")).actions["Turn"].perform(job, house.tools)
-    assert [job.payload.own_of(page.name) for page in job.payload.pages] == [None, '{"00080008":{"vr":"CS"}}']
+    assert job.payload.own == (Own(job.payload.pages[1].name, OWN),)
 
 
 def test_a_dicom_file_stays_and_the_history_says_so(house: House, running: Run, tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ from PIL import Image
 from pydicom import Dataset
 from reportlab.pdfgen.canvas import Canvas
 
+from dicomprinter.actions.objects.own import OwnAttributes
 from dicomprinter.engine.dry_run import DryPrograms
 from dicomprinter.job.job import Job
 from dicomprinter.job.merged import take_in
+from dicomprinter.job.parts import Own
 from dicomprinter.workflow.interpreter import Discarded, Done, Held, Outcome, Suspended
 from tests.imaging.pictures import pdf
 from tests.system.help import House, grey, perform, png, tiff
@@ -84,7 +86,7 @@ def pdf_of(text: str) -> bytes:
 
 
 def own(job: Job, name: str) -> Dataset:
-    return Dataset.from_json(job.payload.own_of(name) or "{}")
+    return OwnAttributes.of_job(job).named(name)
 
 
 def test_arguments_stay_what_they_are(desk: Desk) -> None:
@@ -272,7 +274,7 @@ def test_an_output_file_takes_the_place_of_the_first(desk: Desk) -> None:
         f"assert open(sys.argv[1], 'rb').read() == {given!r}; import shutil; shutil.copy({str(other)!r}, sys.argv[2])"
     )
     inner = "<Arguments>SCRIPT|#{InputFile}|#{OutputFile}</Arguments>"
-    job.payload = job.payload.with_own(first.name, "{}")
+    job.payload = replace(job.payload, own=(Own(first.name, "{}"),))
 
     assert desk.run(code, inner, job=job) == Done(), desk.story
     new, same = job.payload.pages

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from dicomprinter.job.parts import PageRef, Payload
+from dicomprinter.job.parts import Own, PageRef, Payload
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.imaging.pictures import pdf
 from tests.peers import program, servers
@@ -168,16 +169,17 @@ def test_a_tag_that_is_set_for_the_job_holds_for_every_page(house: House, runnin
     configured = house.program(set_tag("S", "ImageComments", "all") + store("A", scp.port), perform("S", "A"))
     job = house.job(tiff(2))
     own = '{"00204000": {"vr": "LT", "Value": ["own"]}, "00200012": {"vr": "IS", "Value": [7]}}'
-    job.payload = job.payload.with_own(job.payload.pages[0].name, own)
+    job.payload = replace(job.payload, own=(Own(job.payload.pages[0].name, own),))
     assert house.run(configured, job) == Done()
     first, second = (one.dataset for one in scp.received)
     assert (first.ImageComments, second.ImageComments, first.AcquisitionNumber) == ("all", "all", 7)
 
 
 def test_a_page_of_a_document_goes_with_it() -> None:
-    payload = Payload(documents=("payload/1.pdf",)).with_own(PageRef("payload/1.pdf", 3).name, "{}")
-    assert payload.with_document("payload/1.pdf", "payload/2.pdf").own_of("payload/2.pdf#3") == "{}"
-    assert payload.with_document("payload/1", "payload/2").own_of("payload/1.pdf#3") == "{}"
+    own = Own(PageRef("payload/1.pdf", 3).name, "{}")
+    payload = Payload(documents=("payload/1.pdf",), own=(own,))
+    assert payload.with_document("payload/1.pdf", "payload/2.pdf").own == (Own("payload/2.pdf#3", "{}"),)
+    assert payload.with_document("payload/1", "payload/2").own == (own,)
 
 
 # DICOM files

@@ -10,7 +10,8 @@ import pytest
 from pydicom import Dataset
 from pydicom.uid import EncapsulatedPDFStorage
 
-from dicomprinter.job.job import Job, dataset_text
+from dicomprinter.actions.objects.own import give_own
+from dicomprinter.job.job import Job
 from dicomprinter.job.parts import Own
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.imaging.pictures import pdf
@@ -27,7 +28,7 @@ def give(job: Job, name: str, **values: str) -> None:
     dataset = Dataset()
     for keyword, value in values.items():
         setattr(dataset, keyword, value)
-    job.payload = job.payload.with_own(name, dataset_text(dataset))
+    give_own(job, {name: dataset})
 
 
 def sent(house: House, scp: StorageScp, job: Job, *, attributes: str = "", inner: str = "") -> list[Dataset]:
