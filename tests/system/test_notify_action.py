@@ -242,6 +242,12 @@ def test_a_mail_is_sent(desk: Desk, running: Run) -> None:
     assert f"mailed by 127.0.0.1:{server.port}" in desk.story
 
 
+def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_then(desk: Desk, running: Run) -> None:
+    server = running(Smtp({"QUIT": "421 closing"}))
+    assert desk.run(mail(server), "Email") == Done(), desk.story
+    assert len(server.mails) == 1
+
+
 def test_a_repetition_is_the_same_mail(desk: Desk, running: Run) -> None:
     server = running(Smtp({"QUIT": ""}))
     job = desk.house.job(png(), PatientName="Doe^Jane", AccessionNumber="A1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
+from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -29,8 +30,14 @@ def send_mail(notice: Notice, email: Email) -> str:
     message = _message(notice, email)
     server = f"{email.host}:{email.port}"
     try:
-        with _connected(email) as connection:
+        connection = _connected(email)
+        try:
             refused = connection.send_message(message)
+        finally:
+            # It has taken the mail or refused it: what it says to a farewell changes nothing.
+            with suppress(OSError):
+                connection.quit()
+            connection.close()
     except smtplib.SMTPRecipientsRefused as error:
         raise _refused(server, [code for code, _ in error.recipients.values()], _said(error)) from None
     except smtplib.SMTPResponseException as error:
