@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +9,7 @@ import numpy as np
 
 from dicomprinter.actions.objects.job_pages import JobPages
 from dicomprinter.actions.pages.fetching import fetch_picture
-from dicomprinter.actions.pages.naming import unused
+from dicomprinter.actions.pages.naming import digest, unused
 from dicomprinter.dicom.page import Page
 from dicomprinter.imaging.colour import lay_on_white
 from dicomprinter.imaging.edits.registry import edit_to_json
@@ -87,8 +85,7 @@ def _blank(size: tuple[int, int], colour: Colour, before: int, job: Job, tools: 
     pixel = np.array([[colour[:3]]], np.uint8)
     pixel = lay_on_white(pixel, np.array([[colour[3]]], np.uint8))
     steps = Steps(job.folder.path, (Step(*edit_to_json(Resize(*size, keep_aspect=False)), before + 1),))
-    said = json.dumps([str(job.at), size, colour, before])
-    name = f"blank-{hashlib.sha256(said.encode()).hexdigest()[:24]}.png"
+    name = f"blank-{digest(str(job.at), size, colour, before)}.png"
     with job.folder.work() as work:
         seed = work / "pixel.png"
         seed.write_bytes(encode_page_file(Page(pixel, 8)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dicomprinter.actions.objects.ahead import Ahead
 from dicomprinter.actions.objects.job_pages import JobPages
-from dicomprinter.actions.pages.naming import unused
+from dicomprinter.actions.pages.naming import digest, unused
 from dicomprinter.imaging.edits.registry import edit_to_json
 from dicomprinter.imaging.edits.steps import Step, Steps
 from dicomprinter.imaging.pool import cores
@@ -101,6 +99,5 @@ class _Editor:
 
     def _file(self, page: PageRef, number: int) -> str:
         """The same for the same change of the same page: a repetition replaces it, and UIDs stay."""
-        said = json.dumps([page.name, self.kind, self.arguments, number])
-        stem = f"page-{hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+        stem = f"page-{digest(page.name, self.kind, self.arguments, number)}"
         return unused(self.job.payload, stem, ".png")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dicomprinter.job.parts import Payload
+
+
+def digest(*said: object) -> str:
+    """The same for the same change of the same file: a repetition replaces it, and UIDs stay."""
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]
 
 
 def unused(payload: Payload, stem: str, ending: str = "") -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dicomprinter.actions.objects.ahead import Ahead
 from dicomprinter.actions.objects.job_pages import JobPages
-from dicomprinter.actions.pages.naming import unused
+from dicomprinter.actions.pages.naming import digest, unused
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.imaging.edits.registry import edit_to_json
 from dicomprinter.imaging.edits.rotate import Rotate
@@ -150,7 +148,7 @@ class _Turner:
                 return _Decided(0, "", error), None
             if data is None:
                 return decided, None
-            name = unused(self.job.payload, f"page-{_key(page.name, arguments)}", ".png")
+            name = unused(self.job.payload, f"page-{digest(page.name, arguments)}", ".png")
             return decided, PageRef(self.job.folder.add_payload(name, data))
 
     def _document(self, document: str, pages: Sequence[_Numbered]) -> str | None:
@@ -179,7 +177,7 @@ class _Turner:
         if is_signed:
             what = "the PDF is signed: what was signed is still in it, but readers say that it was changed since"
             self.job.note(f"{self.action.name}: {what}", level="WARN")
-        return self.job.folder.add_payload(f"upright-{_key(document, sorted(turns.items()))}.pdf", data)
+        return self.job.folder.add_payload(f"upright-{digest(document, sorted(turns.items()))}.pdf", data)
 
     def _decide(self, item: _Numbered) -> _Decided:
         _, page = item
@@ -215,8 +213,3 @@ def _told(finding: Finding, turn: int) -> str:
         return "no lines of text"
     sure = f"axis {finding.axis:.2f}, direction {finding.direction:.2f}, {finding.lines} lines"
     return sure if turn == finding.clockwise else f"it may want {finding.clockwise} degrees, not surely: {sure}"
-
-
-def _key(*said: object) -> str:
-    """The same for the same change of the same file: a repetition replaces it, and UIDs stay."""
-    return hashlib.sha256(json.dumps(said).encode("utf-8", "surrogatepass")).hexdigest()[:24]
