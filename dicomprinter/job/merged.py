@@ -56,14 +56,17 @@ def take_in(job: Job, folder: Path) -> None:
     """Take a job in, which nobody runs; what came in for it is this one's from now on.
 
     Raises:
-        OSError: its folder cannot be moved; nothing is changed.
+        OSError: its folder cannot be moved, and nothing is changed; or it is moved, which may not last.
     """
     place = job.folder.path / FOLDER
     make_folder(place)
     folder.rename(place / folder.name)
-    sync_folder(place)
-    sync_folder(folder.parent)
-    absorb(job)
+    try:
+        sync_folder(place)
+        sync_folder(folder.parent)
+    finally:
+        # It would go with this job's folder.
+        absorb(job)
 
 
 def absorb(job: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from pathlib import Path
@@ -305,6 +306,17 @@ def test_an_action_that_fails_after_taking_a_job_in_keeps_it(house: House, monke
     monkeypatch.undo()
     assert "internal fault" in (job.reason or "")
     house.resume(made, job.id)
+    assert pages(house) == {"job-1": [1, 2]}
+
+
+def test_a_disk_that_fails_after_the_move_loses_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_folder: Path) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(merged, "sync_folder", failing)
+    jobs = [come(house, png(number), f"job-{number}") for number in (1, 2)]
+    nodes = perform("Merge", on_error="Ignore") + perform("Keep")
+    through(house, program(house, nodes=nodes), jobs[:1])
     assert pages(house) == {"job-1": [1, 2]}
 
 
