@@ -125,6 +125,11 @@ ROWS = [
         config('<SetTag name="T" tag="0008,0018">1.2.3</SetTag>'),
     ),
     (
+        '<Directory>: "sub\\x"',
+        "an ImagePath begins beside the configuration, a Directory at the base directory",
+        config('<Save name="S"><Directory>sub\\x</Directory></Save>'),
+    ),
+    (
         '<ImagePath>: "logo.png"',
         "an ImagePath begins beside the configuration, a Directory at the base directory",
         config(IMAGE.format("logo.png")),

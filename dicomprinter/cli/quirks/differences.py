@@ -186,14 +186,14 @@ DIFFERENCES = (
         "a folder of that machine",
         "found on Windows alone",
         "a path belongs to one system; ${VARIABLE} keeps it out of the file",
-        looks.of_windows("ImagePath", "Path", "Command"),
+        looks.of_windows,
     ),
     Difference(
         "a folder of Windows to save into: `C:\\archive`",
         "a folder of that machine",
         "the same on Windows; elsewhere it is made below the base directory, and check warns",
         "a path belongs to one system; ${VARIABLE} keeps it out of the file",
-        looks.of_windows("Directory"),
+        looks.folder_of_windows,
     ),
     Difference(
         "a path that does not begin at the root: `logos/clinic.png`",

@@ -163,14 +163,20 @@ def named_only(*names: str) -> Look:
     return look
 
 
-def of_windows(*names: str) -> Look:
-    """A path as Windows writes it, in an element of one of these names."""
-    return lambda sight: _path(sight, *names) if _is_path(sight, _WINDOWS) else None
+def of_windows(sight: Sight) -> str | None:
+    """A path as Windows writes it."""
+    return _path(sight, "ImagePath", "Path", "Command") if _is_path(sight, _WINDOWS) else None
+
+
+def folder_of_windows(sight: Sight) -> str | None:
+    """A folder to save into on a drive or a share; one without makes folders by its backslashes everywhere."""
+    return _path(sight, "Directory") if _is_path(sight, _DRIVE) else None
 
 
 def relative(sight: Sight) -> str | None:
     """The path of a picture or a folder that does not begin at the root."""
-    return _path(sight, "ImagePath", "Directory") if _is_path(sight, _INSIDE) else None
+    inside = _path(sight, "ImagePath") if _is_path(sight, _INSIDE) else None
+    return inside or (_path(sight, "Directory") if _is_path(sight, _BELOW) else None)
 
 
 def relative_program(sight: Sight) -> str | None:
@@ -187,4 +193,6 @@ def _path(sight: Value, *names: str) -> str | None:
 
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|[^/]*\\")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_BELOW = re.compile(r"(?![A-Za-z]:[\\/]|\\\\)[^/#~]")
 _INSIDE = re.compile(r"(?![A-Za-z]:[\\/]|[^/]*\\)[^/#~]")
