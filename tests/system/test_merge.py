@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from dicomprinter.job.job import Job
 from dicomprinter.job.parts import State
 from dicomprinter.program import Program
 from dicomprinter.workflow.interpreter import Done
-from tests.killed import Killed
 from tests.system.engine_help import state, wait_for
 from tests.system.help import House, perform, png, set_tag
 from tests.waiting import PATIENCE, wait_until
@@ -327,81 +325,6 @@ def test_a_damaged_job_keeps_what_it_has_taken_in(house: House) -> None:
     house.resume(made, job.id)
     house.resume(made, job.id)
     assert pages(house) == {"job-1": [1, 2]}
-
-
-STEPS = (
-    (Path, "rename"),
-    (merged, "sync_folder"),
-    (merged, "absorb"),
-    (JobFolder, "save"),
-    (JobFolder, "add_payload"),
-    (JobFolder, "secure_payload"),
-)
-
-
-class Mortal:
-    """From the nth of these calls of a worker on, nothing is done any more."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, nth: int, *, after: bool) -> None:
-        self.left, self.after, self.is_dead = nth, after, False
-        for place, name in STEPS:
-            patch.setattr(place, name, self.deadly(getattr(place, name)))
-
-    def deadly(self, call: Any) -> Any:
-        def replaced(*arguments: Any, **options: Any) -> Any:
-            if not threading.current_thread().name.startswith("worker"):
-                return call(*arguments, **options)
-            if self.is_dead:
-                raise Killed
-            self.left -= 1
-            is_here = self.left == 0
-            if is_here and not self.after:
-                self.is_dead = True
-                raise Killed
-            made = call(*arguments, **options)
-            if is_here:
-                self.is_dead = True
-                raise Killed
-            return made
-
-        return replaced
-
-
-def ended(house: House, engine: Engine, jobs: list[Job]) -> None:
-    """Wait until the worker is dead, or through."""
-    worker = engine.threads[0]
-    wait_until(lambda: not worker.is_alive() or all(state(house, job) is None for job in jobs), "it ends", PATIENCE)
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("after", [False, True])
-def test_an_end_at_any_step_loses_no_page_and_has_none_twice(after: bool, house: House) -> None:
-    made = program(house, nodes=perform("Merge", "Keep"))
-    for nth in range(1, 100):
-        jobs = [come(house, pdf(house.base, f"{nth} {number}"), f"{nth}-{number}") for number in (1, 2)]
-        with pytest.MonkeyPatch.context() as patch:
-            mortal = Mortal(patch, nth, after=after)
-            engine = Engine(house.spool, made, house.tools, 1, steady=house.clock.steady)
-            engine.start()
-            ended(house, engine, jobs)
-            engine.stop()
-        house.restart()
-        through(house, made, jobs, workers=2)
-        house.restart()
-        texts = []
-        for folder in (house.base / "archive").glob(f"{nth}-*"):
-            for file in folder.glob("DP_*"):
-                document = house.base / "read.pdf"
-                document.write_bytes(dcmread(file).EncapsulatedDocument)
-                texts += [text.strip() for text in house.tools.decoder.texts(document)]
-        assert sorted(texts) == [f"{nth} {number}" for number in (1, 2)], nth
-        told = ledger(house)
-        assert {told[job.id]["outcome"] for job in jobs} <= {"done", "merged"}
-        assert told[jobs[0].id]["outcome"] == "done"
-        if not mortal.is_dead:
-            assert nth > 8
-            return
-    raise AssertionError("it never came to its end")
 
 
 def kept(monkeypatch: pytest.MonkeyPatch) -> dict[str, Job]:
