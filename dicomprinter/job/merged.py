@@ -105,4 +105,5 @@ def _below(payload: Payload, prefix: str) -> Payload:
         tuple(prefix + name for name in payload.objects),
         tuple(replace(one, name=prefix + one.name) for one in payload.own),
         tuple(replace(one, document=prefix + one.document) for one in payload.edits),
+        tuple(replace(one, page=prefix + one.page, document=prefix + one.document) for one in payload.places),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -99,7 +100,7 @@ def _merge_documents(action: MergeJob, job: Job, tools: Tools) -> None:
     except DicomPrinterError as error:
         job.note(f"{action.name}: the PDFs stay as they are: {error}", level="WARN", private=error.private)
         return
-    made = job.folder.add_payload(f"merged-{len(job.taken)}.pdf", data)
+    made = job.folder.add_payload(f"merged-{_digest(data)}.pdf", data)
     job.folder.secure_payload()
     first, *others = documents
     names = (made if name == first else name for name in job.payload.documents if name not in others)
@@ -111,6 +112,11 @@ def _merge_texts(job: Job) -> None:
     if not job.taken or len(texts) < 2:
         return
     data = b"\n".join(job.path(name).read_bytes().rstrip(b"\r\n") for name in texts) + b"\n"
-    made = job.folder.add_payload(f"merged-{len(job.taken)}.txt", data)
+    made = job.folder.add_payload(f"merged-{_digest(data)}.txt", data)
     job.folder.secure_payload()
     job.payload = replace(job.payload, texts=(made,))
+
+
+def _digest(data: bytes | memoryview) -> str:
+    """Names a file by its content: another MergeJob of this job does not write over what this one has made."""
+    return hashlib.sha256(data).hexdigest()[:16]
