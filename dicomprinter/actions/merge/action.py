@@ -77,6 +77,6 @@ class MergeJob(Action):
             OSError: the spool's disk fails; what is taken in stays so.
             Interrupted: the service ends; at the next start it goes on.
         """
-        from dicomprinter.actions.merge.performing import merge  # noqa: PLC0415 - only who merges pays for it
+        from dicomprinter.actions.merge.performing import merge
 
         merge(self, job, tools)

@@ -83,6 +83,6 @@ class AddInstance(Action):
             PermanentError: the picture is not there or cannot be read, or the page would be too large.
             TransientError: the decoder cannot be started.
         """
-        from dicomprinter.actions.pages.adding import add_instance  # noqa: PLC0415 - it imports all that opens pages
+        from dicomprinter.actions.pages.adding import add_instance
 
         add_instance(self, job, tools)

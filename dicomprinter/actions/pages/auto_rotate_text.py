@@ -79,7 +79,7 @@ class AutoRotateText(Action):
 
     def gates(self) -> Gates:
         """How a page is looked at, and from what on it is turned."""
-        from dicomprinter.imaging.orientation.finding import Gates  # noqa: PLC0415 - only who performs it needs it
+        from dicomprinter.imaging.orientation.finding import Gates
 
         return Gates(
             axis=self.min_axis_confidence,
@@ -99,6 +99,6 @@ class AutoRotateText(Action):
             PermanentError: what cannot be read or turned, with FailOnUnsupported.
             TransientError: the decoder cannot be started.
         """
-        from dicomprinter.actions.pages.upright import turn_pages  # noqa: PLC0415 - it imports all that opens pages
+        from dicomprinter.actions.pages.upright import turn_pages
 
         turn_pages(self, job, tools)

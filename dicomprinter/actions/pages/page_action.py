@@ -39,7 +39,7 @@ class PageAction(Action):
             PermanentError: a page cannot be decoded or changed.
             TransientError: the decoder cannot be started.
         """
-        from dicomprinter.actions.pages.editing import change_pages  # noqa: PLC0415 - it imports all that opens pages
+        from dicomprinter.actions.pages.editing import change_pages
 
         edit = self.edit(job, tools)
         if edit is None:

@@ -100,8 +100,8 @@ class PrintImage(PageAction):
 
     def edit(self, job: Job, tools: Tools) -> PageEdit | None:
         """Lays the job's own copy of the picture over the pages."""
-        from dicomprinter.actions.pages.fetching import fetch_picture  # noqa: PLC0415 - numpy and Pillow
-        from dicomprinter.imaging.edits import print_image  # noqa: PLC0415
+        from dicomprinter.actions.pages.fetching import fetch_picture
+        from dicomprinter.imaging.edits import print_image
 
         place = self.rectangle
         return print_image.PrintImage(

@@ -105,6 +105,6 @@ class PrintText(PageAction):
 
     def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
         """Writes the text with its placeholders filled in, in the fonts that this machine has."""
-        from dicomprinter.actions.pages.lettering import text_edit  # noqa: PLC0415 - numpy and Pillow
+        from dicomprinter.actions.pages.lettering import text_edit
 
         return text_edit(self, job)

@@ -55,6 +55,6 @@ class Resize(PageAction):
 
     def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
         """Scales to the size."""
-        from dicomprinter.imaging.edits import resize  # noqa: PLC0415 - numpy and Pillow
+        from dicomprinter.imaging.edits import resize
 
         return resize.Resize(self.width, self.height, self.keep_aspect)

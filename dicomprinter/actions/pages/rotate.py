@@ -54,6 +54,6 @@ class Rotate(PageAction):
 
     def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
         """Turns by the angle; by nothing where that is 0."""
-        from dicomprinter.imaging.edits import rotate  # noqa: PLC0415 - numpy
+        from dicomprinter.imaging.edits import rotate
 
         return rotate.Rotate(self.angle) if self.angle else None

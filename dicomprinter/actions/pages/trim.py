@@ -67,7 +67,7 @@ class Trim(PageAction):
 
     def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
         """Cuts the edges off; nothing where none is named."""
-        from dicomprinter.imaging.edits import trim  # noqa: PLC0415 - numpy
+        from dicomprinter.imaging.edits import trim
 
         if not any((self.top, self.bottom, self.left, self.right)):
             return None

@@ -209,7 +209,7 @@ class ParseJobFileName(Parse):
         Raises:
             PermanentError: a mandatory tag has no value, an expression takes too long, or a value does not fit its tag.
         """
-        from dicomprinter.actions.parse.performing import take_values  # noqa: PLC0415 - pydicom, which no check needs
+        from dicomprinter.actions.parse.performing import take_values
 
         take_values(self, job.facts.name, job, "the job's name does not match, or gives an empty value")
 
@@ -241,9 +241,9 @@ class ParseJobTextFile(Parse):
             PermanentError: a mandatory tag has no value, an expression takes too long, a value does not fit its tag,
                 or a PDF cannot be read.
         """
-        from dicomprinter.actions.parse.job_text import job_text  # noqa: PLC0415 - see above
-        from dicomprinter.actions.parse.ocr import Ocr  # noqa: PLC0415
-        from dicomprinter.actions.parse.performing import take_values  # noqa: PLC0415
+        from dicomprinter.actions.parse.job_text import job_text
+        from dicomprinter.actions.parse.ocr import Ocr
+        from dicomprinter.actions.parse.performing import take_values
 
         ocr = Ocr(job, tools, self.language, any(one.mandatory for one in self.expressions)) if self.ocr else None
         text = job_text(job, tools, ocr)

@@ -127,6 +127,6 @@ class Print(Connected):
             TransientError: the printer is away, busy or reports FAILURE; the films that it confirmed stay confirmed.
             PermanentError: a page cannot be made, or the printer refuses for good.
         """
-        from dicomprinter.actions.print.films import print_films  # noqa: PLC0415 - it imports all that makes pages
+        from dicomprinter.actions.print.films import print_films
 
         print_films(self, job, tools)

@@ -150,7 +150,7 @@ class Query(Connected):
             TransientError, PermanentError: the query failed; what had come is dropped.
             OperatorNeeded: it is a Manual one, and no operator has matched the job yet.
         """
-        from dicomprinter.actions.query.performing import Performing  # noqa: PLC0415 - it imports pydicom
+        from dicomprinter.actions.query.performing import Performing
 
         Performing(self, job, tools).run()
 

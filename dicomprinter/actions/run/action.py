@@ -146,6 +146,6 @@ class Run(Action):
             DiscardJob, SuspendJob: its exit code wishes so.
             Interrupted: the service ends.
         """
-        from dicomprinter.actions.run.performing import perform_run  # noqa: PLC0415 - it imports pydicom, which no check needs
+        from dicomprinter.actions.run.performing import perform_run
 
         perform_run(self, job, tools)

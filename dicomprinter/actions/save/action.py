@@ -97,6 +97,6 @@ class Save(Action):
             PermanentError: some objects could not be made, or a DICOMDIR that is there is damaged; the others are
                 saved.
         """
-        from dicomprinter.actions.save.performing import save  # noqa: PLC0415 - it imports all that makes objects
+        from dicomprinter.actions.save.performing import save
 
         save(self, job, tools)

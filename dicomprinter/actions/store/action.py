@@ -167,6 +167,6 @@ class Store(Connected):
             TransientError: the archive is away, busy or full; what it confirmed stays confirmed.
             PermanentError: some objects could not be made or were refused; the others are stored.
         """
-        from dicomprinter.actions.store.storing import store  # noqa: PLC0415 - it imports all that makes objects
+        from dicomprinter.actions.store.storing import store
 
         store(self, job, tools)

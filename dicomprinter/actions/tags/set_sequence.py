@@ -59,6 +59,6 @@ class SetSequence(Action):
         Raises:
             PermanentError: the job has the sequence already, or a value does not fit its tag; names the tag.
         """
-        from dicomprinter.actions.tags.sequences import set_sequence  # noqa: PLC0415 - pydicom, which no check needs
+        from dicomprinter.actions.tags.sequences import set_sequence
 
         set_sequence(self, job, tools)

@@ -72,7 +72,7 @@ class SetTag(Action):
         Raises:
             PermanentError: a value does not fit its tag; names the tag.
         """
-        from dicomprinter.actions.tags.setting import set_cleaned, settle  # noqa: PLC0415 - pydicom, which no check needs
+        from dicomprinter.actions.tags.setting import set_cleaned, settle
 
         dataset = deepcopy(job.dataset)
         for tag in self.tags:
