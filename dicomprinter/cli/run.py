@@ -34,7 +34,7 @@ from dicomprinter.engine.tools import below, tools
 from dicomprinter.errors import InputError
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.intake.accept import COMMAND_LINE, Intake
-from dicomprinter.intake.submission import Submission
+from dicomprinter.intake.submission import Submission, read_sidecar, sidecars
 from dicomprinter.program import load, with_endpoints
 from dicomprinter.service.log_form import Form
 from dicomprinter.service.logs import Logs
@@ -114,6 +114,8 @@ def command(
 ) -> int:
     """Make one job of FILEs and run it through CONFIG's workflow. The files stay where they are.
 
+    What scan.pdf.json says of scan.pdf counts when it is one of FILEs; options count before it.
+
     Exit code: 0 done, 2 bad configuration or input, 3 held or waiting for an operator, 4 suspended, 5 discarded.
     """
     _check_dry_run(dry_run, output_dir, assumed)
@@ -122,14 +124,29 @@ def command(
     program = with_endpoints(load(config, base_for(config, base)), endpoints)
     program = replace(program, assumed=assumptions(program, assumed))
     say_problems(program.remarks, "yellow", "warning: ")
-    submission = Submission(
-        title=name if name is not None else files[0].name,
-        user=user if user is not None else _user(),
-        host=host if host is not None else socket.gethostname(),
-        source=COMMAND_LINE,
-        tags=dict(tags),
+    files, submission = _submitted(files)
+    submission = replace(
+        submission,
+        title=name if name is not None else submission.title,
+        user=user if user is not None else submission.user or _user(),
+        host=host if host is not None else submission.host or socket.gethostname(),
+        tags={**submission.tags, **dict(tags)},
     )
     return _run(_Order(program, files, submission, base, endpoints, output_dir if dry_run else None, form))
+
+
+def _submitted(files: tuple[Path, ...]) -> tuple[tuple[Path, ...], Submission]:
+    """The files without their sidecar, and what that says of them."""
+    found = [file for file in sidecars(files) if file.exists()]
+    others = tuple(file for file in files if file not in found)
+    if len(found) > 1:
+        raise InputError("one job has one sidecar", remedy="run each file with its own, or give its tags by --set")
+    if found:
+        return others, read_sidecar(found[0], others[0].name, COMMAND_LINE)
+    beside = next((file for one in files if (file := one.with_name(f"{one.name}.json")).is_file()), None)
+    if beside is not None:
+        say(f"warning: {beside} is not read; name it as one of FILEs as well, and what it says counts", "yellow")
+    return files, Submission(files[0].name, source=COMMAND_LINE)
 
 
 def _refuse_exchanged(config: Path, files: tuple[Path, ...]) -> None:

@@ -17,6 +17,7 @@ from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.job.parts import MIDDLE_PRIORITY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pydicom import Dataset
@@ -40,6 +41,12 @@ class Submission:
     submitted: datetime | None = None
     options: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+
+
+def sidecars(files: Sequence[Path]) -> list[Path]:
+    """Of these files, the sidecars of others: `x.pdf.json` where `x.pdf` is there."""
+    names = {f"{file.name}.json" for file in files}
+    return [file for file in files if file.name in names]
 
 
 def read_sidecar(file: Path, title: str, source: str) -> Submission:

@@ -352,3 +352,38 @@ def test_its_decoder_starts_at_once_and_only_once(
     assert call("run", file.with_name("none.xml"), page).code == 2
     assert len(children) == 2
     assert not children[1].is_running
+
+
+# A sidecar
+
+
+def test_a_raw_copy_is_the_same_job_again(
+    call: Call, config: Callable[..., Path], page: Path, tmp_path: Path, storage_scp: StorageScp
+) -> None:
+    save = f'<Save name="Keep"><Directory>{tmp_path}/raw</Directory><Format>dxi</Format></Save>'
+    file = tmp_path / "raw.xml"
+    file.write_text(configuration(save, '<Perform action="Keep"/>', suspension=60))
+    facts = ("--user", "drsmith", "--host", "ecg-room", "--name", "ECG")
+    assert call("run", file, page, "--set", "PatientID=4711", *facts).code == 0
+    (copy,) = (tmp_path / "raw").glob("*.png")
+    again = (config(storage_scp.port), copy, f"{copy}.json")
+    assert call("run", *again).code == 0
+    assert call("run", *again, "--set", "PatientID=0815", "--dry-run", "--output-dir", tmp_path / "out").code == 0
+    (received,) = storage_scp.received
+    assert received.dataset.PatientID == "4711"
+    (other,) = (tmp_path / "out").rglob("*.dcm")
+    assert dcmread(other).PatientID == "0815"
+
+
+def test_a_sidecar_that_is_not_named_is_told_of(
+    call: Call, config: Callable[..., Path], page: Path, tmp_path: Path
+) -> None:
+    sidecar = page.with_name(f"{page.name}.json")
+    sidecar.write_text('{"tags": {"PatientID": "4711"}}')
+    dry = ("--dry-run", "--output-dir", tmp_path / "out")
+    said = call("run", config(), page, *dry)
+    assert (said.code, f"warning: {sidecar} is not read" in said.err) == (0, True)
+    sidecar.write_text("{")
+    said = call("run", config(), page, sidecar, *dry)
+    assert (said.code, "the sidecar is not JSON" in said.err) == (2, True)
+    assert "Traceback" not in said.err
