@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dicomprinter.job.lines import give_to_owner
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -54,3 +52,10 @@ def sync_folder(folder: Path) -> None:
     if os.name == "nt":
         return
     sync_file(folder)
+
+
+def give_to_owner(descriptor: int, folder: Path) -> None:
+    """What root writes into the spool belongs to the service's own user, who has to read it."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 from pydicom import Dataset
 
 from dicomprinter.job import lines, merged
-from dicomprinter.job.disk import sync_file, sync_folder, write_whole
+from dicomprinter.job.disk import give_to_owner, sync_file, sync_folder, write_whole
 from dicomprinter.job.job import Job, dataset_text, read_dataset
 from dicomprinter.job.parts import (
     Asked,
@@ -183,7 +183,7 @@ class JobFolder:
         temporary = file.with_name(name + ".new")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
         with os.fdopen(descriptor, "wb") as stream:
-            lines.give_to_owner(descriptor, file.parent)
+            give_to_owner(descriptor, file.parent)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -220,10 +220,11 @@ class JobFolder:
 
     def add_saved(self, saved: Saved) -> None:
         """Write down that a file is about to get its name outside the spool, which survives a loss of power, or has."""
-        self._unsynced.add(SAVED_FILE)
-        lines.append(self.path / SAVED_FILE, saved.__dict__)
-        if not saved.done:
-            self._sync_lines(SAVED_FILE)
+        if saved.done:
+            self._unsynced.add(SAVED_FILE)
+            lines.append(self.path / SAVED_FILE, saved.__dict__)
+        else:
+            lines.append_for_good(self.path / SAVED_FILE, saved.__dict__)
 
     def read_saved(self) -> list[Saved]:
         """Every file that a Save has written, or was about to write."""
@@ -391,7 +392,7 @@ def _write_new(file: Path, text: str) -> None:
     """Write a file that nothing names yet: it need not be whole until something does."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        lines.give_to_owner(descriptor, file.parent)
+        give_to_owner(descriptor, file.parent)
         data = text.encode("utf-8")
         if os.write(descriptor, data) != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -9,6 +9,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from dicomprinter.job.disk import give_to_owner, sync_file, sync_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -36,6 +38,19 @@ def append(file: Path, line: dict[str, Any]) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
+
+
+def append_for_good(file: Path, line: dict[str, Any]) -> None:
+    """Add a line, which survives a loss of power when this returns.
+
+    Raises:
+        OSError: it cannot be written whole, or not be brought to the disk.
+    """
+    is_new = not file.exists()
+    append(file, line)
+    sync_file(file)
+    if is_new:
+        sync_folder(file.parent)
 
 
 def read(file: Path) -> Iterator[dict[str, Any]]:
@@ -91,10 +106,3 @@ def last(file: str) -> dict[str, Any] | None:
         with suppress(ValueError):
             return parsed(line)
     return None
-
-
-def give_to_owner(descriptor: int, folder: Path) -> None:
-    """What root writes into the spool belongs to the service's own user, who has to read it."""
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)

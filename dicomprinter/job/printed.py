@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from dicomprinter.job import lines
-from dicomprinter.job.disk import sync_file, sync_folder
 from dicomprinter.job.values import made, texts
 
 if TYPE_CHECKING:
@@ -52,12 +51,7 @@ class Film:
 
 def add_film(folder: Path, film: Film) -> None:
     """Add a line, which survives a loss of power when this returns."""
-    file = folder / _FILE
-    is_new = not file.exists()
-    lines.append(file, film.to_json())
-    sync_file(file)
-    if is_new:
-        sync_folder(folder)
+    lines.append_for_good(folder / _FILE, film.to_json())
 
 
 def read_films(folder: Path) -> list[Film]:
