@@ -331,3 +331,14 @@ def test_dcmtk_reads_the_directory(house: House) -> None:
     told = subprocess.run([peer("dcmdump"), "-q", "+U8", file], check=True, capture_output=True).stdout.decode()
     for wanted in ("[DICOM_PRINTER_2]", "[PATIENT]", "[STUDY]", "[SERIES]", "[IMAGE]", r"[A\DP_00002]", "Müller^Jörg"):
         assert wanted in told
+
+
+def test_a_file_server_without_locks(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any, **__: Any) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(archive.FileLock, "acquire", refused)
+    job = house.job(png())
+    assert isinstance(house.run(house.program(save(), perform("Keep")), job), Done)
+    assert listed(house.base / "archive") == ["DP_00001"]
+    assert house.messages(job).count("knows no locks") == 1

@@ -52,6 +52,8 @@ class Archive:
     root: Path
     what: str
     tag: str
+    knows_locks: bool = True
+    """False once its file server has refused one."""
     _highest: dict[tuple[Path, str], int] = field(default_factory=dict)
 
     @contextmanager
@@ -73,8 +75,7 @@ class Archive:
                     private=str(self.root),
                 ) from None
             except NotImplementedError:
-                # The file server has no locks.
-                pass
+                self.knows_locks = False
         try:
             yield
         finally:

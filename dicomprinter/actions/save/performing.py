@@ -152,7 +152,14 @@ class _Saving:
             elif self._is_listable:
                 roots.setdefault(file.parents[self._names.depth], []).append(file)
         for root, files in roots.items():
-            FileSet(self.job, self.action.name, self._archive(root)).list(files)
+            archive = self._archive(root)
+            FileSet(self.job, self.action.name, archive).list(files)
+            if not archive.knows_locks:
+                why = "its file server knows no locks"
+                self.job.note(
+                    f"{self.action.name}: the DICOMDIR may lack what others saved in the same moment: {why}",
+                    level="WARN",
+                )
 
 
 def _same_object(uid: str, source: Path | None) -> Callable[[Path], bool]:
