@@ -166,7 +166,7 @@ class Action(ABC):
             Interrupted: the service ends, so it counts as not begun.
         """
 
-    def excess(self, limits: Limits) -> tuple[str, str] | None:  # noqa: ARG002 - most make no pages of their own
+    def excess(self, limits: Limits) -> tuple[str, str] | None:
         """Why a page that it makes of any page is too large, and the element that says so, as `Limits.excess`."""
         return None
 

@@ -103,7 +103,7 @@ class PrintText(PageAction):
             alignment=node.content("Alignment", Alignment()),
         )
 
-    def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
+    def edit(self, job: Job, tools: Tools) -> PageEdit | None:
         """Writes the text with its placeholders filled in, in the fonts that this machine has."""
         from dicomprinter.actions.pages.lettering import text_edit
 

@@ -53,7 +53,7 @@ class Resize(PageAction):
         """A stretched page has its size; that of another follows from the page."""
         return None if self.keep_aspect else limits.excess(self.width, self.height)
 
-    def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
+    def edit(self, job: Job, tools: Tools) -> PageEdit | None:
         """Scales to the size."""
         from dicomprinter.imaging.edits import resize
 

@@ -52,7 +52,7 @@ class Rotate(PageAction):
         """Make the action from its checked element."""
         return cls(node["name"], node.position, policy(node), angle=node.content("Angle") % 360)
 
-    def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
+    def edit(self, job: Job, tools: Tools) -> PageEdit | None:
         """Turns by the angle; by nothing where that is 0."""
         from dicomprinter.imaging.edits import rotate
 

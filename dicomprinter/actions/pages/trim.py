@@ -65,7 +65,7 @@ class Trim(PageAction):
         top, bottom, left, right = (node.content(edge, 0) for edge in ("Top", "Bottom", "Left", "Right"))
         return cls(node["name"], node.position, policy(node), top, bottom, left, right)
 
-    def edit(self, job: Job, tools: Tools) -> PageEdit | None:  # noqa: ARG002 - every page action gets both
+    def edit(self, job: Job, tools: Tools) -> PageEdit | None:
         """Cuts the edges off; nothing where none is named."""
         from dicomprinter.imaging.edits import trim
 

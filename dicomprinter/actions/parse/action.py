@@ -203,7 +203,7 @@ class ParseJobFileName(Parse):
         """Make the action from its checked element."""
         return cls(**_common(node))
 
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002 - every action gets both
+    def perform(self, job: Job, tools: Tools) -> None:
         """Search the job's name: a print's title, or a file's path below the watched folder with its ending.
 
         Raises:

@@ -66,7 +66,7 @@ class SetTag(Action):
         tags = tuple(read_tag(child) for child in node.all("DcmTag"))
         return cls(node["name"], node.position, policy(node), tags)
 
-    def perform(self, job: Job, tools: Tools) -> None:  # noqa: ARG002 - every action gets both
+    def perform(self, job: Job, tools: Tools) -> None:
         """Set the tags, all of them or none.
 
         Raises:
