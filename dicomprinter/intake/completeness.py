@@ -21,19 +21,29 @@ class Completeness:
 
     A file is complete when an event said that it was closed or moved in, and it is not empty; else when its size
     and time have stood still for `quiet` seconds. Times are seconds of a clock that only goes forward.
+
+    What events say counts from the next look on: a listing may be older than they are, and of files that came one
+    after the other none may be found complete before the first.
     """
 
     quiet: float = QUIET_SECONDS
     _seen: dict[Path, _Seen] = field(default_factory=dict)
     _closed: set[Path] = field(default_factory=set)
+    _closed_since: set[Path] = field(default_factory=set)
+
+    def begin_look(self) -> None:
+        """The files are about to be listed."""
+        self._closed |= self._closed_since
+        self._closed_since.clear()
 
     def closed(self, file: Path) -> None:
         """An event said that the file was closed after writing, or moved in."""
-        self._closed.add(file)
+        self._closed_since.add(file)
 
     def written(self, file: Path) -> None:
         """An event said that the file was opened anew or written to."""
         self._closed.discard(file)
+        self._closed_since.discard(file)
 
     def is_complete(self, file: Path, size: int, modified: int, now: float) -> bool:
         """Whether the file, which is so large and was changed then, is complete."""
@@ -51,6 +61,6 @@ class Completeness:
         self._closed.discard(file)
 
     def keep_only(self, files: set[Path]) -> None:
-        """Forget every file but these."""
+        """Forget every file but these, which were listed."""
         for file in (set(self._seen) | self._closed) - files:
             self.forget(file)

@@ -153,6 +153,8 @@ class Incoming(FileSystemEventHandler):
         """Take every file that is complete; says whether some are there that are not yet."""
         self._recover()
         pending = self._recover_at is not None
+        with self._lock:
+            self._complete.begin_look()
         files = sorted(self._walk())
         with self._lock:
             self._complete.keep_only(set(files))

@@ -10,12 +10,14 @@ FILE = Path("incoming/scan.pdf")
 def test_a_closed_file_is_complete_at_once():
     seen = Completeness()
     seen.closed(FILE)
+    seen.begin_look()
     assert seen.is_complete(FILE, 100, 1, now=0.0)
 
 
 def test_a_closed_file_that_is_empty_waits_for_its_content():
     seen = Completeness()
     seen.closed(FILE)
+    seen.begin_look()
     assert not seen.is_complete(FILE, 0, 1, now=0.0)
     assert seen.is_complete(FILE, 0, 1, now=2.0)
 
@@ -24,6 +26,7 @@ def test_a_file_opened_anew_is_not_complete():
     seen = Completeness()
     seen.closed(FILE)
     seen.written(FILE)
+    seen.begin_look()
     assert not seen.is_complete(FILE, 100, 1, now=0.0)
 
 
@@ -46,5 +49,16 @@ def test_what_has_gone_is_forgotten():
     seen = Completeness()
     seen.is_complete(FILE, 100, 1, now=0.0)
     seen.closed(FILE)
+    seen.begin_look()
     seen.keep_only(set())
     assert not seen.is_complete(FILE, 100, 1, now=10.0)
+
+
+def test_what_was_closed_after_the_listing_was_made_is_not_forgotten_with_it():
+    seen = Completeness()
+    seen.begin_look()
+    seen.closed(FILE)
+    seen.keep_only(set())
+    assert not seen.is_complete(FILE, 100, 1, now=0.0), "one that came before it may not have been listed"
+    seen.begin_look()
+    assert seen.is_complete(FILE, 100, 1, now=0.0)

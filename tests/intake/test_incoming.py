@@ -354,3 +354,19 @@ def test_a_text_beside_two_files_is_the_first_ones(drop):
     first, second = sorted(drop.jobs, key=lambda job: job.id)
     assert (first.facts.name, len(first.payload.texts)) == ("a.bmp", 1)
     assert (second.facts.name, len(second.payload.texts)) == ("a.png", 0)
+
+
+def test_a_file_that_comes_while_the_folder_is_listed_is_taken_by_the_next_look(drop, monkeypatch):
+    drop.put("a.png")
+    listed = drop.incoming._walk
+
+    def walk():
+        yield from listed()
+        drop.put("b.png")
+
+    monkeypatch.setattr(drop.incoming, "_walk", walk)
+    drop.look()
+    assert drop.left() == ["b.png"]
+    monkeypatch.setattr(drop.incoming, "_walk", listed)
+    drop.look()
+    assert drop.left() == []
