@@ -43,7 +43,10 @@ def _probe(request: Request, limits: Limits) -> Answered:
 
 def _page(request: Request, limits: Limits) -> Answered:
     page, notes = _opened(request, limits)
-    page = convert(page, ColourMode(request["mode"]))
+    return _told(convert(page, ColourMode(request["mode"])), notes)
+
+
+def _told(page: Page, notes: list[str]) -> Answered:
     message = {
         "shape": page.pixels.shape,
         "bits_stored": page.bits_stored,
@@ -121,6 +124,21 @@ def _frame(request: Request, limits: Limits) -> Answered:
     return {"frame": told}, memoryview(frame.data).cast("B")
 
 
+def _images(request: Request, limits: Limits) -> Answered:
+    from dicomprinter.imaging.rendering.frame import images_of  # noqa: PLC0415 - only a DICOM file pays for pydicom
+
+    return {"images": asdict(images_of(Path(request["path"]), limits))}, NOTHING
+
+
+def _rendered(request: Request, limits: Limits) -> Answered:
+    from dicomprinter.imaging.rendering.frame import render_frame  # noqa: PLC0415 - only a DICOM file pays for pydicom
+
+    notes: list[str] = []
+    mode = ColourMode(request["mode"])
+    page = render_frame(Path(request["path"]), request["index"], mode, notes.append, limits)
+    return _told(page, notes)
+
+
 def _merged(request: Request, limits: Limits) -> Answered:
     from dicomprinter.imaging.pdf_merge import merge_pdfs  # noqa: PLC0415 - only who merges pays for it
 
@@ -137,6 +155,8 @@ _CALLS: Final[Mapping[str, Callable[[Request, Limits], Answered]]] = MappingProx
         "turned": _turned,
         "bitstream": _bitstream,
         "frame": _frame,
+        "images": _images,
+        "rendered": _rendered,
         "texts": _texts,
         "merged": _merged,
     }

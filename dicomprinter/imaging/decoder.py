@@ -21,6 +21,7 @@ from dicomprinter.imaging.orientation.finding import Finding, Gates
 from dicomprinter.imaging.pool import Caller, Pool, cores
 from dicomprinter.imaging.probe import Probe
 from dicomprinter.imaging.process import Admit, Answer, ChildProcess, at_once
+from dicomprinter.imaging.rendering.images import Images
 from dicomprinter.imaging.room import Room, Turn
 from dicomprinter.imaging.wire import error_from_message
 
@@ -261,6 +262,37 @@ class Decoder:
         """
         answer = self._call({"call": "frame", "path": str(path), "index": index}, admit)
         return DecodedFrame(data=answer.body, **answer.message["frame"])
+
+    def images(self, path: Path) -> Images:
+        """`imaging.rendering.frame.images_of` in the child: what of a DICOM file `rendered` can show.
+
+        Raises:
+            PermanentError: nothing here decodes its pixels, they are too many, or it made the decoder crash.
+            TransientError: the disk or the system fails, or the child cannot be started.
+        """
+        return Images(**self._call({"call": "images", "path": str(path)}).message["images"])
+
+    def rendered(
+        self,
+        path: Path,
+        index: int,
+        mode: ColourMode,
+        *,
+        note: Callable[[str], object] = nowhere,
+        admit: Admit = at_once,
+    ) -> Page:
+        """`imaging.rendering.frame.render_frame` in the child: a frame of a DICOM image as it is to be seen.
+
+        Arguments and result as in `page`; of the resolution only the proportion counts.
+
+        Raises:
+            PermanentError: the frame cannot be decoded, made the decoder crash, or took too long.
+            TransientError: the disk or the system fails, or the child cannot be started.
+        """
+        give_back()
+        answer = self._call({"call": "rendered", "path": str(path), "index": index, "mode": mode.value}, admit)
+        _tell(answer, note)
+        return _page(answer)
 
     def _settings(self) -> dict[str, Any]:
         """What a child has to know."""

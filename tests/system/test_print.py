@@ -15,7 +15,6 @@ from reportlab.pdfgen.canvas import Canvas
 
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.workflow.interpreter import Done, Held
-from tests.dicom.forwarding import made
 from tests.film_scp import COLOUR, GRAYSCALE, LUT, FilmScp
 from tests.system.film_help import (
     film_box,
@@ -316,12 +315,3 @@ def test_a_film_larger_than_the_limits(house: House, running: Running) -> None:
     assert isinstance(outcome, Held)
     assert "lower Resolution" in outcome.why
     assert printer.whats[-1] == "N-DELETE session"
-
-
-def test_dicom_files_are_not_printed_and_said_so(house: House, running: Running, tmp_path: Path) -> None:
-    printer = running(FilmScp())
-    file = made(tmp_path / "a.dcm", grey(1)[None])
-    job = house.job(png(), file.read_bytes())
-    assert house.run(printing(house, printer.port), job) == Done()
-    assert "1 DICOM file is not printed" in house.messages(job)
-    assert len(printer.data("N-SET image")) == 1

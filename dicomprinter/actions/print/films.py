@@ -27,6 +27,7 @@ from dicomprinter.dicom.network.normalized import Response, is_instance
 from dicomprinter.dicom.status import Kind
 from dicomprinter.dicom.uids import derive_uid
 from dicomprinter.errors import DicomPrinterError, PermanentError
+from dicomprinter.job.parts import PageRef
 from dicomprinter.job.printed import Film
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from dicomprinter.actions.base import OpenAssociation, Tools
     from dicomprinter.actions.print.action import Print
     from dicomprinter.job.job import Job
-    from dicomprinter.job.parts import PageRef
 
 
 def print_films(action: Print, job: Job, tools: Tools) -> None:
@@ -75,12 +75,10 @@ def print_films(action: Print, job: Job, tools: Tools) -> None:
 def _waiting(action: Print, job: Job, tools: Tools) -> list[PageRef]:
     """The pages that the printer has not confirmed."""
     pages = JobPages(job, tools.decoder)
-    refs = pages.refs(documents=True)
-    if job.payload.objects:
-        number = len(job.payload.objects)
-        job.note(f"{action.name}: {number} DICOM file{'s are' if number > 1 else ' is'} not printed", level="WARN")
+    refs = pages.refs(documents=True) + _frames(action, job, tools)
     if not refs:
-        raise PermanentError(f"{action.name} has nothing to print", cause="the job has neither a page nor a PDF")
+        why = "the job has neither a page, nor a PDF, nor a DICOM image"
+        raise PermanentError(f"{action.name} has nothing to print", cause=why)
     ours = [
         film
         for film in job.folder.read_films()
@@ -94,6 +92,18 @@ def _waiting(action: Print, job: Job, tools: Tools) -> list[PageRef]:
         why = f"{action.peer} was told to print it, and its answer never came"
         job.note(f"{action.name}: a film of {len(ours[-1].pages)} pages may be printed twice: {why}", level="WARN")
     return waiting
+
+
+def _frames(action: Print, job: Job, tools: Tools) -> list[PageRef]:
+    """The frames of the job's DICOM files, which come behind its pages as they do in a Store."""
+    found: list[PageRef] = []
+    for name in job.payload.objects:
+        images = tools.decoder.images(job.path(name))
+        found += [PageRef(name, index) for index in range(images.frames)]
+        if images.frames == 0:
+            why = f"a DICOM file is not printed: {images.sop_class} has no pixels"
+            job.note(f"{action.name}: {why}", level="WARN")
+    return found
 
 
 @dataclass
