@@ -80,12 +80,17 @@ class Guarded:
 
 
 class _Association:
-    """An association that tells what becomes of each request."""
+    """An association that tells what becomes of each request.
+
+    A refusal counts only where nothing is asked after it: what goes on without what was refused (a Presentation LUT, a
+    first object) may fail at the next request, and does so in a row.
+    """
 
     def __init__(self, association: OpenAssociation, peer: Peer, guarded: Guarded) -> None:
         self._association = association
         self._peer = peer
         self._guarded = guarded
+        self._refused: Step | None = None
 
     def __enter__(self) -> Self:
         self._association.__enter__()
@@ -94,6 +99,8 @@ class _Association:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._refused is not None:
+            self._guarded.refuse(self._peer, self._refused)
         self._association.__exit__(kind, error, trace)
 
     def accepted(self, sop_class: str) -> tuple[str, ...]:
@@ -107,6 +114,7 @@ class _Association:
 
     def store(self, path: Path, *, sop_class: str, sop_instance: str, transfer_syntax: str) -> StoreResult:
         """Send a Part 10 file."""
+        self._refused = None
         try:
             result = self._association.store(
                 path, sop_class=sop_class, sop_instance=sop_instance, transfer_syntax=transfer_syntax
@@ -118,7 +126,7 @@ class _Association:
             case Kind.TRANSIENT:
                 self._guarded.fail(self._peer, f"{self._peer} answered {result.status}", Step.STORE)
             case Kind.PERMANENT:
-                self._guarded.refuse(self._peer, Step.STORE)
+                self._refused = Step.STORE
             case _:
                 self._guarded.succeed(self._peer, Step.STORE)
         return result
@@ -141,6 +149,10 @@ class _Association:
 
     def normalized(self, request: Request, heard: Heard) -> Response:
         """A request to a printer. What ends a row of failures is that a film is printed, or refused for good."""
+        # What is deleted after a failure, or a refusal, says nothing of the next film.
+        is_last = request.operation is Operation.DELETE
+        if not is_last:
+            self._refused = None
         try:
             response = self._association.normalized(request, heard)
         except (TransientError, PermanentError) as error:
@@ -151,9 +163,8 @@ class _Association:
         elif response.status.kind is Kind.TRANSIENT:
             self._guarded.fail(self._peer, f"{self._peer} answered {response.status}", Step.PRINT)
         elif response.status.kind is Kind.PERMANENT:
-            # What is deleted after a failure says nothing of the next film.
-            if request.operation is not Operation.DELETE:
-                self._guarded.refuse(self._peer, Step.PRINT)
+            if not is_last:
+                self._refused = Step.PRINT
         elif request.operation is Operation.ACTION:
             self._guarded.succeed(self._peer, Step.PRINT)
         return response

@@ -168,6 +168,22 @@ def test_the_first_failures_are_tried_again_soon(house: House, running: Run, tim
     assert len(scp.received) == 3
 
 
+def test_an_archive_that_refuses_one_object_and_has_no_room_for_the_next_is_left_alone(
+    house: House, running: Run, time: Time
+) -> None:
+    """The refusal comes at every try anew, and says nothing of what fails."""
+    scp = running(StorageScp(answers=[0x0124, 0xA700] * 3))
+    program = house.program(store("Send", scp.port), perform("Send", on_error="Suspend"), suspension=3600)
+    engine = house.engine(program, destinations=time.destinations)
+    (job,) = submit(house, engine, 1, tiff(2))
+    for number, seconds in ((1, 2), (2, 4), (3, 0)):
+        scp.wait_for(2 * number)
+        wait_until(lambda number=number: time.destinations.to_json()[1][0]["failures"] == number, "it has failed")
+        suspended(house, [job])
+        time.forward(engine, seconds)
+    assert time.breaker(scp.port) is Breaker.OPEN
+
+
 def test_a_suspend_node_waits_for_suspension_time(house: House, running: Run, time: Time) -> None:
     scp = running(StorageScp(answers=[0xA700]))
     workflow = perform("Send", on_error="Ignore") + '<If field="STORE_SUCCEEDED" value="false"><Suspend/></If>'

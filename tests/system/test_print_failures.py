@@ -263,11 +263,24 @@ def test_another_printer_gets_everything(house: House, running: Running) -> None
     assert first.whats.count("N-ACTION film") == second.whats.count("N-ACTION film") == 1
 
 
-@pytest.mark.parametrize("deleting", [0x0000, 0x0112], ids=["deletes its session", "does not"])
-def test_a_printer_that_fails_again_and_again_opens_its_breaker(house: House, running: Running, deleting: int) -> None:
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"N-ACTION film": [0xC601] * 3},
+        {"N-ACTION film": [0xC601] * 3, "N-DELETE session": [0x0112] * 3},
+        {"N-ACTION film": [0xC601] * 3, "N-CREATE lut": [0x0106] * 3},
+        {"N-ACTION film": [0xC601] * 3, "N-SET annotation": [0x0106] * 3},
+        {"N-SET image": [0x0106, 0xC605] * 3},
+    ],
+    ids=["it alone", "keeps its session", "no Presentation LUT", "no annotations", "neither 12 bits nor 8"],
+)
+def test_a_printer_that_fails_again_and_again_opens_its_breaker(
+    house: House, running: Running, answers: dict[str, list[int]]
+) -> None:
     """How it answers the other requests does not close it: a film that is printed does."""
-    printer = running(FilmScp(statuses={"N-ACTION film": [0xC601] * 3, "N-DELETE session": [deleting] * 3}))
-    program = printing(house, printer.port, on_error="Suspend")
+    printer = running(FilmScp(statuses=answers))
+    inner = mode("Grayscale12") + film_box("<AnnotationDisplayFormatId>LABEL</AnnotationDisplayFormatId>")
+    program = printing(house, printer.port, inner, on_error="Suspend")
     destinations = Destinations(house.clock)
     destinations.configure(program)
     key = f"PRINTER@127.0.0.1:{printer.port}"
@@ -284,3 +297,19 @@ def test_a_printer_that_fails_again_and_again_opens_its_breaker(house: House, ru
     assert isinstance(outcome, Suspended)
     assert "is not called" in outcome.why
     assert len(printer.seen) == before
+
+
+def test_a_refusal_that_ends_a_print_ends_the_row_of_failures(house: House, running: Running) -> None:
+    """The printer lives; what it does with the next job nobody knows."""
+    printer = running(FilmScp(statuses={"N-ACTION film": [0xC601] * 2, "N-CREATE film": [0, 0, 0x0106]}))
+    program = printing(house, printer.port, on_error="Suspend")
+    destinations = Destinations(house.clock)
+    destinations.configure(program)
+    job = house.job(png())
+    house.tools = replace(house.tools, network=Guarded(house.network, destinations, job.id))
+    house.run(program, job)
+    house.resume(program, job.id)
+    key = f"PRINTER@127.0.0.1:{printer.port}"
+    assert not destinations.is_healthy(key)
+    house.resume(program, job.id)
+    assert destinations.is_healthy(key)
