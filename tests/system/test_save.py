@@ -190,9 +190,35 @@ def test_a_full_archive_is_no_fault_of_the_machine(
     outcome = house.run(program, job)
     assert isinstance(outcome, Suspended)
     assert f"the folder archive cannot be written: {os.strerror(number)}; {said}" in outcome.why
-    assert names(house.base / "archive") == ["DP_00001"]
+    assert names(house.base / "archive") == ["DICOMDIR", "DP_00001"]
     assert isinstance(house.resume(program, job.id), Done)
     assert names(house.base / "archive") == ["DICOMDIR", "DP_00001", "DP_00002", "DP_00003"]
+    assert listed(house.base / "archive") == ["DP_00001", "DP_00002", "DP_00003"]
+
+
+def test_what_is_saved_before_a_failure_that_is_ignored_is_listed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other try comes; where the DICOMDIR cannot be written either, the history says so."""
+    program = house.program(save(), perform("Keep", on_error="Ignore"))
+    folder = house.base / "archive"
+    copies = []
+
+    def full(source: Path, target: Path) -> None:
+        copies.append(target)
+        if len(copies) % 2 == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        shutil.copyfile(source, target)
+
+    monkeypatch.setattr("dicomprinter.actions.save.performing.copy", full)
+    assert isinstance(house.run(program, house.job(tiff(2))), Done)
+    assert listed(folder) == names(folder)[1:] == ["DP_00001"]
+    (folder / "DICOMDIR").write_bytes(b"damaged")
+    job = house.job(tiff(2))
+    assert isinstance(house.run(program, job), Done)
+    said = house.messages(job)
+    assert "the folder archive cannot be written" in said
+    assert "the DICOMDIR does not list what is saved: the files are saved, but the DICOMDIR in archive" in said
 
 
 def test_a_folder_that_cannot_be_made_is_worth_another_try(house: House) -> None:

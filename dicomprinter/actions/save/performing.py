@@ -21,7 +21,7 @@ from dicomprinter.actions.save.file_set import FileSet
 from dicomprinter.actions.save.filing import Filing, Wanted
 from dicomprinter.actions.save.names import Names, ObjectSource, Place, is_listable
 from dicomprinter.actions.save.raw import save_raw
-from dicomprinter.errors import PermanentError, Private
+from dicomprinter.errors import PermanentError, Private, TransientError
 from dicomprinter.imaging.pool import cores
 
 if TYPE_CHECKING:
@@ -60,7 +60,11 @@ def save(action: Save, job: Job, tools: Tools) -> None:
     # Every UID is on the disk before the first file is there: a crash cannot make a second one.
     tools.secure(job)
     saving = _Saving(action, job, tools)
-    failures = saving.save_all(objects)
+    try:
+        failures = saving.save_all(objects)
+    except TransientError:
+        saving.list_what_can_be()
+        raise
     saving.list_all()
     if failures:
         raise _summary(failures, len(objects))
@@ -142,6 +146,17 @@ class _Saving:
 
     def _archive(self, root: Path) -> Archive:
         return self._archives.setdefault(root, Archive(root, self.action.directory.source, self.job.id))
+
+    def list_what_can_be(self) -> None:
+        """List what is saved after a failure: where the workflow ignores it, no other try comes to do so."""
+        try:
+            self.list_all()
+        except (TransientError, PermanentError) as error:
+            self.job.note(
+                f"{self.action.name}: the DICOMDIR does not list what is saved: {error}",
+                level="WARN",
+                private=error.private,
+            )
 
     def list_all(self) -> None:
         """Bring every file that this Save has written into the DICOMDIR of its folder."""
