@@ -6,7 +6,7 @@ import math
 import mmap
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -119,14 +119,25 @@ def _pixels(document: Any, index: int, dpi: float, limits: Limits) -> tuple[int,
 
 
 def _size(document: Any, index: int) -> tuple[float, float]:
+    """A page's width and height in points.
+
+    A CropBox that leaves nothing of the page is passed over, as viewers do (ISO 32000-1, 14.11.2.1): from here on, for
+    as long as the document is open, the page is what its MediaBox says.
+    """
     import pypdfium2  # noqa: PLC0415
 
     try:
-        width, height = document.get_page_size(index)
+        size = document.get_page_size(index)
+        if min(size) <= 0:
+            with closing(document[index]) as page:
+                # PDFium takes the MediaBox where the CropBox is empty, not where both have nothing in common.
+                page.set_cropbox(0, 0, 0, 0)
+            size = document.get_page_size(index)
     except pypdfium2.PdfiumError:
-        width = height = 0
-    if width <= 0 or height <= 0:
-        raise damaged("PDF", f"page {index + 1} cannot be read")
+        size = 0, 0
+    width, height = size
+    if not (0 < width < math.inf and 0 < height < math.inf):
+        raise damaged("PDF", f"page {index + 1} cannot be read, or its boxes give it no size")
     return width, height
 
 
