@@ -58,13 +58,12 @@ def _told(page: Page, notes: list[str]) -> Answered:
 
 
 def _form(request: Request, limits: Limits) -> Answered:
-    mode = ColourMode(request["mode"])
+    form = open_form(Path(request["path"]), request["index"], limits=limits, dpi=request["dpi"])
     if request.get("edits"):
-        # What becomes of a page shows in its pixels alone: where an edge ends, which way its text runs.
-        page, _ = _opened(request, limits)
-        return {"form": asdict(in_mode(page.form, mode))}, NOTHING
-    form = open_form(Path(request["path"]), request["index"], mode, limits, dpi=request["dpi"])
-    return {"form": asdict(form)}, NOTHING
+        changed = Steps.from_message(request["edits"]).form(form, limits)
+        # Where an edge ends shows in the pixels alone; they are made once more when they are wanted.
+        form = changed or _opened(request, limits)[0].form
+    return {"form": asdict(in_mode(form, ColourMode(request["mode"])))}, NOTHING
 
 
 def _edited(request: Request, limits: Limits) -> Answered:

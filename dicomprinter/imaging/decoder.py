@@ -205,7 +205,7 @@ class Decoder:
     ) -> Form:
         """What `page` will have for the same arguments, by `imaging.open.open_form` in the child.
 
-        No pixel is decoded, but those of a page with edits.
+        No pixel is decoded, but those of a page on which an edit looks for an edge.
 
         Raises:
             PermanentError: the file is damaged, has no such page, made the decoder crash, or took too long.

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dicomprinter.dicom.page import LossySource, Page
+from dicomprinter.dicom.page import Form, LossySource, Page
 from dicomprinter.errors import PermanentError
+from dicomprinter.imaging import calls
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.imaging.edits.base import PageEdit
 from dicomprinter.imaging.edits.print_image import PrintImage
@@ -151,6 +152,35 @@ def test_every_edit_on_a_pdf_page(decoder: Decoder, edit: PageEdit, tmp_path: Pa
     assert decoder.form(tmp_path / "x.pdf", 1, dpi=72, edits=steps(edit)) == page.form
 
 
+@pytest.mark.parametrize("edit", [*EDITS.values(), Trim(2, 3, 1, 0)], ids=[*EDITS, "cut"])
+def test_the_form_of_an_edited_pdf_page_is_told_without_rendering(
+    edit: PageEdit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But where an edge is looked for: a multi-frame object renders its pages once."""
+    (tmp_path / "x.pdf").write_bytes(pdf(1))
+    turned = steps(Rotate(270), edit)
+    wanted = turned.apply(open_page(tmp_path / "x.pdf", 0, dpi=72), Limits(), silent).form
+    rendered = []
+
+    def counted(*arguments: Any, **options: Any) -> Page:
+        rendered.append(arguments)
+        return open_page(*arguments, **options)
+
+    monkeypatch.setattr(calls, "open_page", counted)
+    request = {"path": str(tmp_path / "x.pdf"), "index": 0, "mode": "RGB", "dpi": 72, "edits": turned.to_message()}
+    message, _ = calls.answer({"call": "form", **request}, Limits())
+    assert Form(**message["form"]) == wanted
+    assert len(rendered) == edit.shows_in_pixels
+
+
+def test_what_a_form_rules_out_is_refused_before_rendering(decoder: Decoder, tmp_path: Path) -> None:
+    (tmp_path / "x.pdf").write_bytes(pdf(1))
+    with pytest.raises(PermanentError, match=r"page 1 has 72 × 144 pixels; to cut 72 \+ 0 off its width"):
+        decoder.form(tmp_path / "x.pdf", 0, dpi=72, edits=steps(Trim(0, 0, 72, 0)))
+    with pytest.raises(PermanentError, match="70000 × 1 pixels"):
+        decoder.form(tmp_path / "x.pdf", 0, dpi=72, edits=steps(Resize(70_000, 1, keep_aspect=False)))
+
+
 def test_edits_are_done_in_their_order(decoder: Decoder, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(encode_page_file(PAGES["RGB"]))
     page = decoder.page(tmp_path / "x.png", 0, edits=steps(Rotate(90), Rotate(180)))
@@ -196,7 +226,7 @@ class Failing(Rotate):
         error: Exception = self.error  # type: ignore[attr-defined]
         raise error
 
-    def size(self, page: Page) -> tuple[int, int]:
+    def size(self, form: Form, number: int) -> tuple[int, int]:
         return 1, 1
 
 
@@ -243,7 +273,7 @@ def test_rotate_turns_clockwise(angle: int, pixels: list[list[int]], resolution:
     turned = Rotate(angle).apply(page, 1, silent)
     assert turned.pixels.tolist() == pixels
     assert (turned.resolution, turned.lossy) == (resolution, page.lossy)
-    assert Rotate(angle).size(page) == (turned.form.columns, turned.form.rows)
+    assert Rotate(angle).size(page.form, 1) == (turned.form.columns, turned.form.rows)
 
 
 def test_rotate_knows_quarters_only() -> None:
@@ -331,7 +361,7 @@ def test_more_than_the_page_is_refused(edges: tuple[Edge, Edge, Edge, Edge]) -> 
 def test_resize_gives_the_size_and_the_resolution(edit: Resize, size: tuple[int, int]) -> None:
     page = replace(PAGES["RGB"], resolution=(53.0, 70.0))
     resized = edit.apply(page, 1, silent)
-    assert edit.size(page) == size == (resized.form.columns, resized.form.rows)
+    assert edit.size(page.form, 1) == size == (resized.form.columns, resized.form.rows)
     assert resized.resolution == pytest.approx((size[0], 2 * size[1]))
     assert (resized is page) == (size == (53, 35))
 

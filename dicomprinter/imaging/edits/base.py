@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from dicomprinter.dicom.page import Page
+from dicomprinter.dicom.page import Form, Page
 
 Note = Callable[[str], object]
 """Takes a sentence of which the job's history warns, once for all pages alike; nothing of the patient."""
@@ -36,10 +36,18 @@ class PageEdit(ABC):
             PermanentError: it cannot be done to this page.
         """
 
-    def size(self, page: Page) -> tuple[int, int]:
-        """Width and height that `apply` will give at most, in pixels; asked before memory is taken."""
-        rows, columns = page.pixels.shape[:2]
-        return columns, rows
+    def size(self, form: Form, number: int) -> tuple[int, int]:  # noqa: ARG002 - most edits ask for no number
+        """Width and height that `apply` gives a page of this form, in pixels; asked before memory is taken.
+
+        Raises:
+            PermanentError: it cannot be done to such a page.
+        """
+        return form.columns, form.rows
+
+    @property
+    def shows_in_pixels(self) -> bool:
+        """Whether `size` is only the most that the page may have: what it has depends on what is on it."""
+        return False
 
     def below(self, folder: Path) -> Self:  # noqa: ARG002 - most edits name no file
         """This edit with the files that it names as paths, where it names them relative to the job's folder."""

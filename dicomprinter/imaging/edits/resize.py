@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from dicomprinter.dicom.page import Page, Pixels
+from dicomprinter.dicom.page import Form, Page, Pixels
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.edits.base import Note, PageEdit
 
@@ -29,9 +29,9 @@ class Resize(PageEdit):
     height: int
     keep_aspect: bool
 
-    def size(self, page: Page) -> tuple[int, int]:
+    def size(self, form: Form, number: int) -> tuple[int, int]:  # noqa: ARG002 - every edit gets it
         """Width and height of the result."""
-        rows, columns = page.pixels.shape[:2]
+        rows, columns = form.rows, form.columns
         if not self.keep_aspect:
             return self.width, self.height
         # In whole numbers, so that a page that fits already is not rounded to another size.
@@ -39,12 +39,12 @@ class Resize(PageEdit):
             return self.width, max(1, _rounded(rows * self.width, columns))
         return max(1, _rounded(columns * self.height, rows)), self.height
 
-    def apply(self, page: Page, number: int, note: Note) -> Page:  # noqa: ARG002 - every edit gets them
+    def apply(self, page: Page, number: int, note: Note) -> Page:  # noqa: ARG002 - every edit gets it
         """The scaled page; its dots an inch are scaled as well, so what is on it keeps its size."""
         if self.width < 1 or self.height < 1:
             raise PermanentError("a page cannot have less than one pixel", remedy="write 1 or more")
         rows, columns = page.pixels.shape[:2]
-        width, height = self.size(page)
+        width, height = self.size(page.form, number)
         if (width, height) == (columns, rows):
             return page
         resolution = page.resolution

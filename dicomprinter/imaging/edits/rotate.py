@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from dicomprinter.dicom.page import Page
+from dicomprinter.dicom.page import Form, Page
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.edits.base import Note, PageEdit
 
@@ -38,7 +38,6 @@ class Rotate(PageEdit):
         pixels = np.ascontiguousarray(np.rot90(page.pixels, -self.angle // 90))
         return replace(page, pixels=pixels, resolution=resolution)
 
-    def size(self, page: Page) -> tuple[int, int]:
+    def size(self, form: Form, number: int) -> tuple[int, int]:  # noqa: ARG002 - every edit gets it
         """The sides, which change places by a quarter."""
-        rows, columns = page.pixels.shape[:2]
-        return (rows, columns) if self.angle % 180 else (columns, rows)
+        return (form.rows, form.columns) if self.angle % 180 else (form.columns, form.rows)

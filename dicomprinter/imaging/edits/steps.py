@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dicomprinter.dicom.page import Page
+from dicomprinter.dicom.page import Form, Page
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.imaging.edits.base import Note, PageEdit
 from dicomprinter.imaging.edits.registry import edit_from_json
@@ -57,16 +59,42 @@ class Steps:
             PermanentError: one cannot be done to this page, or would make it larger than the limits allow.
         """
         for step in self.steps:
-            edit = edit_from_json(step.kind, step.arguments).below(self.folder)
-            page = _applied(edit, page, step.number, limits, note)
+            edit = self._edit(step)
+            with _refusing(edit, step.number):
+                _size(edit, page.form, step.number, limits)
+                page = edit.apply(page, step.number, note)
         return page
 
+    def form(self, form: Form, limits: Limits) -> Form | None:
+        """The form that `apply` gives a page of this one; None where that shows in the page's pixels alone.
 
-def _applied(edit: PageEdit, page: Page, number: int, limits: Limits, note: Note) -> Page:
+        Raises:
+            PermanentError: as `apply`, as far as the form tells.
+        """
+        for step in self.steps:
+            edit = self._edit(step)
+            with _refusing(edit, step.number):
+                columns, rows = _size(edit, form, step.number, limits)
+            if edit.shows_in_pixels:
+                return None
+            form = replace(form, rows=rows, columns=columns)
+        return form
+
+    def _edit(self, step: Step) -> PageEdit:
+        return edit_from_json(step.kind, step.arguments).below(self.folder)
+
+
+def _size(edit: PageEdit, form: Form, number: int, limits: Limits) -> tuple[int, int]:
+    columns, rows = edit.size(form, number)
+    check_size(columns, rows, limits, "the page would have ", "ask for a smaller page")
+    return columns, rows
+
+
+@contextmanager
+def _refusing(edit: PageEdit, number: int) -> Iterator[None]:
     what = f"page {number} cannot be changed ({edit.kind})"
     try:
-        check_size(*edit.size(page), limits, "the page would have ", "ask for a smaller page")
-        return edit.apply(page, number, note)
+        yield
     except PermanentError:
         raise
     except InputError as error:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from dicomprinter.dicom.page import STRIP, Page, Pixels
+from dicomprinter.dicom.page import STRIP, Form, Page, Pixels
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.edits.base import Note, PageEdit
 
@@ -35,16 +35,8 @@ class Trim(PageEdit):
             PermanentError: the numbers leave nothing.
         """
         rows, columns = page.pixels.shape[:2]
-        top, bottom = _number(self.top), rows - _number(self.bottom)
-        left, right = _number(self.left), columns - _number(self.right)
-        if top >= bottom or left >= right:
-            raise PermanentError(
-                f"page {number} has {columns} × {rows} pixels; to cut {left} + {columns - right} off its width and "
-                f"{top} + {rows - bottom} off its height leaves nothing",
-                cause="the page is smaller than the action expects",
-                remedy='cut less, or write "auto"',
-            )
-        if "auto" in (self.top, self.bottom, self.left, self.right):
+        top, bottom, left, right = self._left(page.form, number)
+        if self.shows_in_pixels:
             inner = _content(page.pixels[top:bottom, left:right])
             if inner is None:
                 note("a blank page has no edge to find: it keeps those that are auto")
@@ -55,6 +47,30 @@ class Trim(PageEdit):
         if (top, bottom, left, right) == (0, rows, 0, columns):
             return page
         return replace(page, pixels=np.ascontiguousarray(page.pixels[top:bottom, left:right]))
+
+    def size(self, form: Form, number: int) -> tuple[int, int]:
+        """What the numbers leave."""
+        top, bottom, left, right = self._left(form, number)
+        return right - left, bottom - top
+
+    @property
+    def shows_in_pixels(self) -> bool:
+        """An edge that is looked for does."""
+        return "auto" in (self.top, self.bottom, self.left, self.right)
+
+    def _left(self, form: Form, number: int) -> tuple[int, int, int, int]:
+        """The first row that the numbers leave and the one behind the last; the same of the columns."""
+        rows, columns = form.rows, form.columns
+        top, bottom = _number(self.top), rows - _number(self.bottom)
+        left, right = _number(self.left), columns - _number(self.right)
+        if top >= bottom or left >= right:
+            raise PermanentError(
+                f"page {number} has {columns} × {rows} pixels; to cut {left} + {columns - right} off its width and "
+                f"{top} + {rows - bottom} off its height leaves nothing",
+                cause="the page is smaller than the action expects",
+                remedy='cut less, or write "auto"',
+            )
+        return top, bottom, left, right
 
 
 def _number(edge: Edge) -> int:
