@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,13 @@ from dicomprinter.actions.registry import actions as action_kinds
 from dicomprinter.config.canonical import canonical, expand_environment, nearest
 from dicomprinter.config.dtd import validate
 from dicomprinter.config.environment import read_environment
-from dicomprinter.config.sections import DROP_MONITOR, GENERAL, DropMonitor, General
+from dicomprinter.config.sections import DROP_MONITOR, GENERAL, DropMonitor, General, read_limits
 from dicomprinter.config.spec import Child, EnoughError, Report, Spec
 from dicomprinter.config.xml import parse
 from dicomprinter.errors import ConfigError, InputError, PermanentError, Problem
 from dicomprinter.workflow.advice import advise
 from dicomprinter.workflow.grammar import workflow_spec
-from dicomprinter.workflow.nodes import Perform, Workflow
+from dicomprinter.workflow.nodes import Workflow
 from dicomprinter.workflow.references import check_references
 
 if TYPE_CHECKING:
@@ -88,6 +87,7 @@ def root_spec() -> Spec:
             Child(workflow_spec(changes), least=1),
         ),
         dialect=_root_dialect,
+        checks=(_check_performs, _check_sizes),
         doc="a configuration",
     )
 
@@ -121,14 +121,6 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
     if report.errors:
         raise _config_error(file, report, variables)
     program = _read(file, node)
-    with suppress(EnoughError):
-        _check_performs(program, report)
-    _check_sizes(program, report)
-    if program.drop_monitor is not None:
-        position = next(node.all("DropMonitor")).position
-        report.warn(position, "<DropMonitor>: this version does not watch its folder", _OWN_FOLDER)
-    if report.errors:
-        raise _config_error(file, report, variables)
     advice = Report()
     advise(program.workflow, program.actions, next(node.all("Workflow")).position, advice)
     warnings = (*_problems(file, report.warnings), *variables.faults)
@@ -141,26 +133,41 @@ def _checked(root: Element, variables: Environment, report: Report) -> Node:
     spec = root_spec()
     node = canonical(root, spec, report)
     check_references(root, node, report)
+    for monitor in node.all("DropMonitor"):
+        report.warn(monitor.position, "<DropMonitor>: this version does not watch its folder", _OWN_FOLDER)
     if not report.errors:
         validate(node, spec, report)
     return node
 
 
-def _check_performs(program: Program, report: Report) -> None:
+def _sound_actions(root: Node) -> list[Action]:
+    """Those with which nothing is wrong, in the order of the file."""
+    kinds = action_kinds()
+    return [
+        kinds[node.name].read(node) for section in root.all("Actions") for node in section.children if node.is_sound
+    ]
+
+
+def _check_performs(root: Node, report: Report) -> None:
     """Each performed action that its Perform contradicts."""
-    for perform in (node for node in program.workflow.walk() if isinstance(node, Perform)):
-        action = program.actions[perform.action]
-        for change in perform.changes:
-            try:
-                action = action.overridden(change)
-            except PermanentError as error:
-                report.error(change.position, error.what, error.remedy)
+    actions = {action.name: action for action in _sound_actions(root)}
+    nodes = (node for workflow in root.all("Workflow") for node in workflow.walk())
+    for perform in (node for node in nodes if node.name == "Perform" and node.is_sound):
+        action = actions.get(perform["action"])
+        for change in perform.children:
+            # A change of another kind is told of with the names.
+            if action is not None and change.name == action.spec.name:
+                try:
+                    action = action.overridden(change)
+                except PermanentError as error:
+                    report.error(change.position, error.what, error.remedy)
 
 
-def _check_sizes(program: Program, report: Report) -> None:
+def _check_sizes(root: Node, report: Report) -> None:
     """Pages that no job could have."""
-    for action in program.actions.values():
-        excess = action.excess(program.general.limits)
+    limits = read_limits(root.child("General"))
+    for action in _sound_actions(root):
+        excess = action.excess(limits)
         if excess:
             cause, element = excess
             report.error(

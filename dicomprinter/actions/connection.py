@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from dicomprinter.config.tree import Node
 
 
-def _check_tls(node: Node, report: Report) -> None:
+def _check_key(node: Node, report: Report) -> None:
     if node["key"] is not None and node["cert"] is None:
         report.error(node.position, '<Tls> has the attribute "key" but no "cert"', "name the certificate too")
+
+
+def _check_files(node: Node, report: Report) -> None:
     for name in ("ca", "cert", "key"):
         if node[name] is not None and not Path(node[name]).is_file():
             report.warn(
@@ -25,6 +28,9 @@ def _check_tls(node: Node, report: Report) -> None:
                 f'<Tls>: there is no file "{node[name]}" for its {name} yet',
                 "nothing is sent before it is there; a whole path is the same from every folder",
             )
+
+
+def _check_verify(node: Node, report: Report) -> None:
     if not node["verify"]:
         report.warn(node.position, "<Tls> does not check who the peer is", 'take away verify="false" where you can')
 
@@ -37,7 +43,7 @@ TLS = Spec(
         Attribute("key", NAME, doc="a PEM file with our private key; may lie in cert"),
         Attribute("verify", BOOLEAN, default=True, doc="whether the peer's certificate and name are checked"),
     ),
-    check=_check_tls,
+    checks=(_check_key, _check_files, _check_verify),
     doc="speak TLS with the peer",
 )
 

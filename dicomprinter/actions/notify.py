@@ -111,34 +111,39 @@ def _mandatory(element: Element, report: Report) -> None:
         )
 
 
-def _check(node: Node, report: Report) -> None:
-    message = next(node.all("Message"))
-    wanted = {int(number) for number in _NUMBERED.findall(message.text)}
-    given = len(list(node.all("Input")))
+def _check_numbers(node: Node, report: Report) -> None:
+    wanted = {int(number) for number in _NUMBERED.findall(node.content("Message").source)}
+    given = node.count("Input")
     if wanted != set(range(1, given + 1)):
         asked = ", ".join(f"%{number}" for number in sorted(wanted)) or "none"
         report.error(
-            message.position,
+            next(node.all("Message")).position,
             f"<Message> asks for {asked}, <Notify> gives {given} <Input>",
             "number them from %1, one for each <Input>",
         )
+
+
+def _check_children(node: Node, report: Report) -> None:
     for kind, names in _CHILDREN.items():
         for child in (child for name in names for child in node.all(name) if node["type"] != kind):
             report.warn(child.position, f"<{child.name}> has no effect", f'it goes with type="{kind}"')
     missing = [f"<{name}>" for name in _NEEDED.get(node["type"], ()) if node.child(name) is None]
     if missing:
         report.error(node.position, f'<Notify type="{node["type"]}"> needs {", ".join(missing)}')
-    _check_secrecy(node, report)
 
 
-def _check_secrecy(node: Node, report: Report) -> None:
+def _check_webhook(node: Node, report: Report) -> None:
     """What goes through a network in clear text is worth a word."""
-    url, host = node.child("Url"), node.child("SmtpHost")
-    parts = urlsplit(url.text) if url is not None else None
+    url = node.child("Url")
+    parts = urlsplit(url.value) if url is not None else None
     if url is not None and parts is not None and parts.scheme.lower() == "http" and parts.hostname not in _LOOPBACK:
         report.warn(url.position, "<Url> begins with http: whoever is between can read the message", "use https")
+
+
+def _check_mail(node: Node, report: Report) -> None:
+    host = node.child("SmtpHost")
     is_open = node["type"] == "Email" and node.content("Tls", "starttls") == "none"
-    if is_open and host is not None and host.text not in _LOOPBACK:
+    if is_open and host is not None and host.value not in _LOOPBACK:
         report.warn(host.position, "with <Tls> none whoever is between can read the mail", "use starttls or tls")
 
 
@@ -194,7 +199,7 @@ class Notify(Action):
             optional("LauncherPortNumber", TEXT, ignored=_IGNORED),
         ),
         dialect=_dialect,
-        check=_check,
+        checks=(_check_numbers, _check_children, _check_webhook, _check_mail),
         doc="tell a person something",
     )
 

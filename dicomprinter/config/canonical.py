@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dicomprinter.config.environment import expand, unclosed, where_to_set
 from dicomprinter.config.spec import UNSET
-from dicomprinter.config.tree import Element, Node
+from dicomprinter.config.tree import REFUSED, Element, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from dicomprinter.config.kinds import Kind
     from dicomprinter.config.spec import Attribute, Child, Report, Spec
     from dicomprinter.config.tree import Position
-
-_UNREADABLE: Any = object()
 
 
 def expand_environment(element: Element, variables: Mapping[str, str], report: Report) -> None:
@@ -47,39 +46,47 @@ def expand_environment(element: Element, variables: Mapping[str, str], report: R
 def canonical(element: Element, spec: Spec, report: Report) -> Node:
     """Check an element against its declaration and give it in canonical form.
 
-    Goes on after an error, so that one run reports everything; the node is of use only when the report is clean.
+    Goes on after an error, so that one run reports everything: the node knows what of it is not sound.
     """
     before = report.mistakes
     if spec.dialect:
         spec.dialect(element, report)
     texts, values = _attributes(element, spec, report)
-    text, value = _text(element, spec, report)
-    is_well = report.mistakes == before
-    children = _children(element, spec, report)
-    node = Node(spec.name, element.position, MappingProxyType(texts), MappingProxyType(values), text, value, children)
-    if spec.check and is_well and (spec.robust or report.mistakes == before):
-        spec.check(node, report)
-    return node
+    text, values[""] = _text(element, spec, report)
+    children, lacking = _children(element, spec, report)
+    node = Node(spec.name, element.position, MappingProxyType(texts), MappingProxyType(values), text, children, lacking)
+    for check in spec.checks:
+        report.attempt(check, node)
+    return node if report.mistakes == before else replace(node, is_sound=False)
 
 
-def nearest(wrong: str, known: Iterable[str]) -> str:
+def nearest(wrong: str, known: Collection[str]) -> str:
     """`did you mean "Store"?`, or the list of what is known where nothing is near."""
+    meant = _meant(wrong, known)
+    if meant:
+        return f'did you mean "{meant}"?'
+    listed = ", ".join(dict.fromkeys(known))
+    return f"known here: {listed}" if listed else "nothing is allowed here"
+
+
+def _meant(wrong: str, known: Collection[str]) -> str:
+    """The nearest name; empty where none is near."""
     names = {name.lower(): name for name in known}
     near = difflib.get_close_matches(wrong.lower(), names, n=1, cutoff=0.6)
-    if near:
-        return f'did you mean "{names[near[0]]}"?'
-    listed = ", ".join(names.values())
-    return f"known here: {listed}" if listed else "nothing is allowed here"
+    return names[near[0]] if near else ""
 
 
 def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str, str], dict[str, Any]]:
     texts: dict[str, str] = {}
+    misspelt: set[str] = set()
     values: dict[str, Any] = {attribute.name: attribute.default for attribute in spec.attributes}
     for name, text in element.attributes.items():
         attribute = spec.attribute_names.get(name.lower()) or spec.older_attribute_names.get(name.lower())
         if attribute is None:
             message = f'<{spec.name}> has no attribute "{name}"'
-            report.error(element.position, message, nearest(name, (a.name for a in spec.attributes)))
+            known = [a.name for a in spec.attributes]
+            report.error(element.position, message, nearest(name, known))
+            misspelt.add(_meant(name, known))
             continue
         if attribute.name in texts:
             report.error(element.position, f'<{spec.name}> has the attribute "{attribute.name}" twice')
@@ -92,11 +99,13 @@ def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str,
             attribute.kind, text, element.position, f'attribute "{attribute.name}" of <{spec.name}>', report
         )
     for attribute in spec.attributes:
-        if attribute.older and attribute.name in texts and values[attribute.name] is not _UNREADABLE:
+        if attribute.older and attribute.name in texts and values[attribute.name] is not REFUSED:
             message, _, today = attribute.older.partition("; ")
             report.warn(element.position, f"<{spec.name}> {message}", today.format_map(defaultdict(lambda: "…", texts)))
         if attribute.required and attribute.name not in texts:
             report.error(element.position, f'<{spec.name}> needs the attribute "{attribute.name}"', attribute.doc)
+        if attribute.name not in texts and (attribute.required or attribute.name in misspelt):
+            values[attribute.name] = REFUSED
     return texts, values
 
 
@@ -112,25 +121,29 @@ def _text(element: Element, spec: Spec, report: Report) -> tuple[str, Any]:
 def _read(kind: Kind, text: str, position: Position, where: str, report: Report) -> tuple[str, Any]:
     if text == UNSET:
         report.unset += 1
-        return "", _UNREADABLE
+        return "", REFUSED
     text = text.strip() if kind.trim else text
     try:
         value = kind.parse(text)
     except ValueError as error:
         message, _, hint = str(error).partition("; ")
         report.error(position, f"{where}: {message}", hint)
-        return text, _UNREADABLE
+        return text, REFUSED
     return (kind.write(value) if kind.write else text), value
 
 
-def _children(element: Element, spec: Spec, report: Report) -> tuple[Node, ...]:
+def _children(element: Element, spec: Spec, report: Report) -> tuple[tuple[Node, ...], frozenset[str]]:
+    """The children that are known, and the names of those that the file lacks or may have meant."""
     found: list[Node] = []
+    misspelt: set[str] = set()
     by_name: dict[str, list[Node]] = {name: [] for name in spec.child_names}
     for inner in element.children:
         child = spec.child_names.get(inner.name.lower()) or spec.older_child_names.get(inner.name.lower())
         if child is None:
             message = f"<{inner.name}> is not known inside <{spec.name}>"
-            report.error(inner.position, message, nearest(inner.name, (c.spec.name for c in spec.children)))
+            known = [c.spec.name for c in spec.children]
+            report.error(inner.position, message, nearest(inner.name, known))
+            misspelt.add(_meant(inner.name, known))
             continue
         name = child.spec.name
         if inner.name.lower() in spec.older_child_names:
@@ -141,7 +154,10 @@ def _children(element: Element, spec: Spec, report: Report) -> tuple[Node, ...]:
         by_name[name.lower()].append(node)
     for name, nodes in by_name.items():
         _count(spec.child_names[name], nodes, element, spec, report)
-    return tuple(found) if spec.ordered else tuple(node for nodes in by_name.values() for node in nodes)
+        if len(nodes) < spec.child_names[name].least:
+            misspelt.add(spec.child_names[name].spec.name)
+    children = found if spec.ordered else [node for nodes in by_name.values() for node in nodes]
+    return tuple(children), frozenset(misspelt)
 
 
 def _count(child: Child, nodes: list[Node], element: Element, spec: Spec, report: Report) -> None:

@@ -74,22 +74,26 @@ GENERAL = Spec(
             Spec(
                 "ValidityPeriod",
                 text=decimal(0, 36500),
-                check=_check_validity,
+                checks=(_check_validity,),
                 doc="days after which an unfinished job expires; 5",
             )
         ),
         optional("Verbosity", integer(1, 35), "how deep log detail goes; 35"),
         optional("RedactSensitiveLogValues", BOOLEAN, "whether patient data is kept out of logs; true"),
-        Child(Spec("MaximumLogFileSize", text=FILE_SIZE, check=_check_size, doc="a bare number is in MB; 50M")),
+        Child(Spec("MaximumLogFileSize", text=FILE_SIZE, checks=(_check_size,), doc="a bare number is in MB; 50M")),
         optional("MaximumLogFileCount", integer(2), "how many log files are kept; 10"),
         optional("MaximumPixels", integer(1, 10**10), "of one page; 300000000"),
         optional("MaximumSide", integer(1, 65535), "rows or columns of one page; 65535"),
         optional("MaximumPages", integer(1, 10**6), "of one file; 5000"),
         Child(
-            Spec("MaximumFileSize", text=FILE_SIZE, check=_check_limit, doc="of one file; a bare number is in MB; 2G")
+            Spec(
+                "MaximumFileSize", text=FILE_SIZE, checks=(_check_limit,), doc="of one file; a bare number is in MB; 2G"
+            )
         ),
         Child(
-            Spec("MaximumTextSize", text=FILE_SIZE, check=_check_limit, doc="of one text; a bare number is in MB; 1M")
+            Spec(
+                "MaximumTextSize", text=FILE_SIZE, checks=(_check_limit,), doc="of one text; a bare number is in MB; 1M"
+            )
         ),
         optional("MaximumDecodingTime", decimal(1, 86400), "seconds for one page, or for a look at one file; 120"),
         optional("RegistrationKey", TEXT, ignored="this program needs no registration"),
@@ -126,13 +130,16 @@ class General:
             node.content("RedactSensitiveLogValues", True),
             max(node.content("MaximumLogFileSize", 50 * _MEGABYTE), _MEGABYTE),
             node.content("MaximumLogFileCount", 10),
-            _limits(node),
+            read_limits(node),
             node.content("MaximumDecodingTime", 120.0),
         )
 
 
-def _limits(node: Node) -> Limits:
+def read_limits(node: Node | None) -> Limits:
+    """What one file may ask for, by the checked section or by none."""
     usual = Limits()
+    if node is None:
+        return usual
     return Limits(
         node.content("MaximumPixels", usual.pixels),
         node.content("MaximumSide", usual.side),

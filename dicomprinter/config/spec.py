@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from dicomprinter.config.tree import UnsoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dicomprinter.config.kinds import Kind
-    from dicomprinter.config.tree import Element, Position
+    from dicomprinter.config.tree import Element, Node, Position
 
 
 MOST_ERRORS = 500
@@ -20,7 +23,7 @@ class EnoughError(Exception):
     """There are so many errors that nobody reads on, and each costs a look for what may have been meant."""
 
 
-# The text of a value whose variable is not set, which has been reported: no file can hold this character.
+# The text of a value that has been reported, as one whose variable is not set: no file can hold this character.
 UNSET = "\0"
 
 
@@ -69,8 +72,8 @@ class Spec:
         ordered: whether its children keep the order of the file among each other (a workflow's nodes);
             otherwise they are put in the order of `children`.
         dialect: rewrites older and other forms of the element before it is checked.
-        check: looks at the finished node for what no single value shows.
-        robust: whether `check` copes with children that are wrong; otherwise it runs only when all is well.
+        checks: each looks at the finished node for one thing that no single value shows. One that asks the node for
+            what has been refused ends there (`UnsoundError`), the others go on.
         doc: one line for the reference.
     """
 
@@ -80,8 +83,7 @@ class Spec:
     text: Kind | None = None
     ordered: bool = False
     dialect: Callable[[Element, Report], None] | None = None
-    check: Callable[[Any, Report], None] | None = None
-    robust: bool = False
+    checks: tuple[Callable[[Node, Report], None], ...] = ()
     doc: str = ""
 
     @cached_property
@@ -134,6 +136,11 @@ class Report:
             self.errors.append((position, f"from here on it was not looked at: there are {MOST_ERRORS} errors", ""))
             raise EnoughError
         self.errors.append((position, message, suggestion))
+
+    def attempt(self, check: Callable[[Node, Report], None], node: Node) -> None:
+        """Look at a node for something, as far as what that asks for has not been refused."""
+        with suppress(UnsoundError):
+            check(node, self)
 
     def warn(self, position: Position, message: str, suggestion: str = "") -> None:
         """Something that works, but not as the file may hope, or with a newer spelling."""

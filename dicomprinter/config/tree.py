@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+REFUSED: Any = object()
+"""Stands for a value that has been refused: it cannot be read, it is not there, or its name may be misspelt."""
+
+
+class UnsoundError(Exception):
+    """Something was asked for that has been refused: what follows from it would tell nobody anything new."""
+
+
 @dataclass(frozen=True, order=True)
 class Position:
     """Where a start tag begins in the file; both count from 1."""
@@ -52,10 +60,11 @@ class Node:
         name: the canonical name.
         position: where its start tag stands in the file.
         texts: attributes as canonical text, only those that the file gives.
-        values: attributes as values, defaults filled in.
+        values: attributes as values, defaults filled in; under "" the text content as a value.
         text: the canonical text content.
-        value: the text content as a value.
         children: in the canonical order.
+        lacking: names of children that are not there, and that the file should have, or may have meant.
+        is_sound: whether nothing is wrong with it and all that is in it.
     """
 
     name: str
@@ -63,19 +72,44 @@ class Node:
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     values: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     text: str = ""
-    value: Any = None
     children: tuple[Node, ...] = ()
+    lacking: frozenset[str] = frozenset()
+    is_sound: bool = True
 
     def __getitem__(self, attribute: str) -> Any:
-        return self.values[attribute]
+        """An attribute's value; as all that follows, raises UnsoundError for what has been refused."""
+        value = self.values[attribute]
+        if value is REFUSED:
+            raise UnsoundError
+        return value
+
+    @property
+    def value(self) -> Any:
+        """The text content as a value; None where there is none."""
+        return self[""] if "" in self.values else None
 
     def child(self, name: str) -> Node | None:
         """The first child of this name."""
-        return next(self.all(name), None)
+        found = next(self.all(name), None)
+        if found is None and name in self.lacking:
+            raise UnsoundError
+        return found
 
     def all(self, name: str) -> Iterator[Node]:
-        """Every child of this name, in the order of the file."""
+        """Every child of this name that is known, in the order of the file; raises nothing."""
         return (child for child in self.children if child.name == name)
+
+    def walk(self) -> Iterator[Node]:
+        """All that is in it, in the order of the file; raises nothing."""
+        for child in self.children:
+            yield child
+            yield from child.walk()
+
+    def count(self, name: str) -> int:
+        """How many children of this name there are."""
+        if name in self.lacking:
+            raise UnsoundError
+        return len(list(self.all(name)))
 
     def content(self, name: str, default: Any = None) -> Any:
         """The value of a child's text, or the default when there is no such child."""

@@ -29,7 +29,7 @@ REFUSED_FIELDS = ("VALIDATION_FAILED", "EXCEPTION_OCCURRED")
 YES_OR_NO = ("QUERY_FOUND", "QUERY_PARTIAL", "STORE_SUCCEEDED")
 
 
-def check_field(node: Node, report: Report) -> None:
+def check_tag(node: Node, report: Report) -> None:
     """Look at the tag of an If or a Switch at load."""
     field, tag = node["field"], node["tag"]
     if field == "TAG_VALUE":

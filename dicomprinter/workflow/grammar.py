@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from dicomprinter.actions.base import ON_ERROR
 from dicomprinter.actions.print.film import FILM_BOX, IMAGE_BOX, SESSION
 from dicomprinter.config.kinds import BOOLEAN, NAME, TEXT, choice, integer
-from dicomprinter.config.spec import Attribute, Child, Spec
+from dicomprinter.config.spec import UNSET, Attribute, Child, Spec
 from dicomprinter.config.tree import Element
-from dicomprinter.workflow.conditions import FIELDS, REFUSED_FIELDS, check_field, check_value
+from dicomprinter.workflow.conditions import FIELDS, REFUSED_FIELDS, check_tag, check_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,8 +58,7 @@ def workflow_spec(changes: Iterable[Spec]) -> Spec:
             Child(body("Else", doc="what runs when it does not hold")),
         ),
         dialect=_if,
-        check=_check_if,
-        robust=True,
+        checks=(check_tag, _check_if),
         doc="runs its nodes when the condition holds",
     )
     specs["Switch"] = Spec(
@@ -71,8 +70,7 @@ def workflow_spec(changes: Iterable[Spec]) -> Spec:
         ),
         ordered=True,
         dialect=_switch,
-        check=_check_switch,
-        robust=True,
+        checks=(check_tag, _check_switch),
         doc="runs exactly one of its branches",
     )
     specs["Suspend"] = Spec(
@@ -130,7 +128,7 @@ def _condition_field(element: Element, report: Report) -> None:
             )
     elif field.upper() in REFUSED_FIELDS:
         element.pop("field")
-        element.attributes["field"] = "QUERY_FOUND"
+        element.attributes["field"] = UNSET
         report.error(
             element.position,
             f'the field "{field}" is not supported: an action that fails never goes on to the next condition',
@@ -165,12 +163,10 @@ def _switch(element: Element, report: Report) -> None:
 
 
 def _check_if(node: Node, report: Report) -> None:
-    check_field(node, report)
     check_value(node["field"], node["value"], node.position, report)
 
 
 def _check_switch(node: Node, report: Report) -> None:
-    check_field(node, report)
     for case in node.all("Case"):
         if value := case.texts.get("value"):
             check_value(node["field"], value, case.position, report)

@@ -8,8 +8,6 @@ from dicomprinter.config.canonical import nearest
 from dicomprinter.config.spec import UNSET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dicomprinter.config.spec import Report
     from dicomprinter.config.tree import Element, Node, Position
 
@@ -23,11 +21,11 @@ def check_references(root: Element, node: Node, report: Report) -> None:
         report: takes what is found.
     """
     kinds = _declared(root, report)
-    workflow = node.child("Workflow")
+    workflow = next(node.all("Workflow"), None)
     if workflow is None:
         return
-    performed = {n.texts.get("action") for n in _walk(workflow) if n.name == "Perform"}
-    for inner in _walk(workflow):
+    performed = {n.texts.get("action") for n in workflow.walk() if n.name == "Perform"}
+    for inner in workflow.walk():
         if inner.name == "Perform" and _known(inner, "action", kinds, report):
             kind = kinds[inner.texts["action"]]
             for change in inner.children:
@@ -88,9 +86,3 @@ def _check_store(node: Node, kinds: dict[str, str], report: Report) -> None:
     if name not in stores:
         message = f'STORE_SUCCEEDED: there is no Store "{name}"'
         report.error(node.position, message, nearest(name, stores) if stores else "no Store is declared")
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    for child in node.children:
-        yield child
-        yield from _walk(child)

@@ -33,6 +33,9 @@ def parsing(inner: str, attributes: str = "") -> str:
     return f'<ParseJobFileName name="A" {attributes}>{inner}</ParseJobFileName>'
 
 
+MAIL = "<To>a@h</To><From>b@h</From><SmtpHost>h</SmtpHost>"
+
+
 def turned(inner: str) -> str:
     return f'<AutoRotateText name="A">{inner}</AutoRotateText>'
 
@@ -167,8 +170,8 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
     (run('<Output tag="PatientID" type="Local"/>'), ('did you mean "Global"?',)),
     ('<Notify name="A" type="Email"><Message>m</Message></Notify>', ("needs <To>, <From>, <SmtpHost>",)),
     ('<Notify name="A" type="Webhook"><Message>m</Message><Url>file:///etc</Url></Notify>', ("no address of the web",)),
-    (notify("<Password>Prüfung</Password>", 'type="Email"'), ("<Password>", "ASCII")),
-    (notify("<Token>a\nb</Token>", 'type="Webhook"'), ("<Token>", "ASCII")),
+    (notify(MAIL + "<Password>Prüfung</Password>", 'type="Email"'), ("<Password>", "ASCII")),
+    (notify("<Url>https://h</Url><Token>a\nb</Token>", 'type="Webhook"'), ("<Token>", "ASCII")),
     (run("<Input/>"), ('<Input> needs the attribute "tag"',)),
     (notify("").replace(">m<", ">%1<"), ("asks for %1", "gives 0 <Input>")),
     (notify('<Input tag="PatientID"/>'), ("asks for none", "gives 1 <Input>")),

@@ -62,6 +62,7 @@ REPORT = [
     '11:9: the variable "PACS_HOST" is not set;'
     " set it in the environment or in <folder>/.env, or give a default: ${PACS_HOST:-…}",
     "12:9: <Port>: 104000 is not a port from 1 to 65535",
+    "14:7: JPEG_Lossy holds 8 bits and cannot go with Monochrome12; choose JPEG_Lossless or Monochrome8",
     '17:25: <Angle>: "45" is not a multiple of 90; write 90, 180, 270 or -90',
     '19:7: <DcmTag>: "#{JobName}" is neither a tag nor a placeholder; did you mean "#{Job.Name}"?',
     '19:7: attribute "tag" of <DcmTag>: "PatientsName" is neither a tag (gggg,eeee) nor a DICOM keyword;'
@@ -165,9 +166,9 @@ CHOSEN = "JPEG_Lossy holds 8 bits and cannot go with Monochrome12; choose JPEG_L
         (STORE.replace('name="Send"', 'name=" "'), "", "must not be empty"),
         (STORE.replace('name="Send"', 'name="Send" NAME="Send"'), "", '<Store> has the attribute "name" twice'),
         ('<SetTag name="A"/>', "", "<SetTag> sets no tag"),
-        ('<SetTag name="A">text</SetTag>', "", '<SetTag> holds the text "text", but takes no text'),
+        ('<SetTag name="A">text</SetTag>', "", 'needs the attribute "tag"'),
         ('<SetTag name="A" tag="PatientID" value="a">b</SetTag>', "", "both a value attribute and a text"),
-        ('<SetTag name="A" value="a"/>', "", '<SetTag> has no attribute "value"'),
+        ('<SetTag name="A" value="a"/>', "", 'needs the attribute "tag"'),
         ('<SetTag name="A" tag="0002,0010">x</SetTag>', "", "group 0002 belongs to the file"),
         ('<SetTag name="A" tag="SOPClassUID">x</SetTag>', "", "made by the Store"),
         ('<SetTag name="A" tag="SOPInstanceUID">x</SetTag>', "", "made by the Store"),

@@ -49,7 +49,7 @@ class AddInstance(Action):
             optional("CanvasColor", COLOUR, "AARRGGBB of a blank page; opaque black"),
             optional("InsertionIndex", integer(-1), "which page it becomes, from 0; -1 is the end"),
         ),
-        check=_check,
+        checks=(_check,),
         doc="add a page",
     )
 

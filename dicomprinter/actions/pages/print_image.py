@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.pages.page_action import PageAction
-from dicomprinter.actions.pages.rectangle import RECTANGLE, beyond, read_rectangle
+from dicomprinter.actions.pages.rectangle import RECTANGLE, SIDES, beyond, read_rectangle
 from dicomprinter.config.kinds import NONEMPTY_TEMPLATE, Kind, choice
 from dicomprinter.config.spec import Attribute, Spec, optional, required
 
@@ -54,8 +55,8 @@ def _pages(text: str) -> Pages:
     return Pages(tuple(ranges))
 
 
-def _check(node: Node, report: Report) -> None:
-    reason = beyond(node)
+def _check(side: tuple[str, str], node: Node, report: Report) -> None:
+    reason = beyond(node, side)
     if reason:
         report.error(node.position, f"<PrintImage> reaches beyond the page: {reason}", "make it smaller")
 
@@ -76,7 +77,7 @@ class PrintImage(PageAction):
             *RECTANGLE,
             optional("Aspect", _ASPECT, "keep: fit inside; ignore: stretch", old=("AspectRatioMode",)),
         ),
-        check=_check,
+        checks=tuple(partial(_check, side) for side in SIDES),
         doc="lay a picture over pages",
     )
 

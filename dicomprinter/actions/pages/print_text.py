@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
 from dicomprinter.actions.pages.page_action import PageAction
-from dicomprinter.actions.pages.rectangle import RECTANGLE, beyond, read_rectangle
+from dicomprinter.actions.pages.rectangle import RECTANGLE, SIDES, beyond, read_rectangle
 from dicomprinter.config.kinds import COLOUR, NAME, NONEMPTY_TEMPLATE, PERCENT, Kind, choice
 from dicomprinter.config.spec import Spec, optional, required
 
@@ -51,8 +52,8 @@ def _alignment(text: str) -> Alignment:
     return Alignment(across[0] if across else "left", down[0] if down else "top")
 
 
-def _check(node: Node, report: Report) -> None:
-    reason = beyond(node)
+def _check(side: tuple[str, str], node: Node, report: Report) -> None:
+    reason = beyond(node, side)
     if reason:
         report.warn(node.position, f"<PrintText> reaches beyond the page: {reason}")
 
@@ -75,7 +76,7 @@ class PrintText(PageAction):
                 "Alignment", Kind("flags joined by |", _alignment), "Left, HCenter, Right and Top, VCenter, Bottom"
             ),
         ),
-        check=_check,
+        checks=tuple(partial(_check, side) for side in SIDES),
         doc="write a text on every page",
     )
 

@@ -30,16 +30,16 @@ RECTANGLE = (
 )
 
 
+SIDES = (("X", "Width"), ("Y", "Height"))
+
+
 def read_rectangle(node: Node) -> Rectangle:
     """The rectangle of a checked action."""
     return Rectangle(node.content("X"), node.content("Y"), node.content("Width"), node.content("Height"))
 
 
-def beyond(node: Node) -> str | None:
-    """How the rectangle leaves the page, or None."""
-    place = read_rectangle(node)
-    if place.x + place.width > 100:
-        return f"X and Width are {place.x + place.width:g} percent together, a page has 100"
-    if place.y + place.height > 100:
-        return f"Y and Height are {place.y + place.height:g} percent together, a page has 100"
-    return None
+def beyond(node: Node, side: tuple[str, str]) -> str | None:
+    """How the rectangle leaves the page on one of SIDES, or None."""
+    start, length = side
+    end: float = node.content(start) + node.content(length)
+    return f"{start} and {length} are {end:g} percent together, a page has 100" if end > 100 else None

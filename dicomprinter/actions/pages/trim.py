@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Edge = int | Literal["auto"]
 
+_EDGES = ("Top", "Bottom", "Left", "Right")
 _PIXELS = integer(0, 1_000_000, 'a number of pixels or "auto"')
 
 
@@ -30,7 +31,7 @@ def _edge(text: str) -> Edge:
 
 
 def _check(node: Node, report: Report) -> None:
-    if not node.children:
+    if all(node.child(edge) is None for edge in _EDGES):
         report.warn(node.position, "<Trim> names no edge, so it changes nothing", "add <Top>auto</Top>, say")
 
 
@@ -50,7 +51,7 @@ class Trim(PageAction):
             optional("Left", EDGE, "pixels or auto; 0"),
             optional("Right", EDGE, "pixels or auto; 0"),
         ),
-        check=_check,
+        checks=(_check,),
         doc="cut the edges of pages off",
     )
 
@@ -62,7 +63,7 @@ class Trim(PageAction):
     @classmethod
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
-        top, bottom, left, right = (node.content(edge, 0) for edge in ("Top", "Bottom", "Left", "Right"))
+        top, bottom, left, right = (node.content(edge, 0) for edge in _EDGES)
         return cls(node["name"], node.position, policy(node), top, bottom, left, right)
 
     def edit(self, job: Job, tools: Tools) -> PageEdit | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import regex
@@ -69,6 +70,13 @@ def _language(text: str) -> str:
     return text
 
 
+def _check_group(node: Node, report: Report) -> None:
+    if node["group"] is not None and node["replacePattern"] is not None:
+        report.warn(
+            node.position, "<DcmTag> has a group, which has no effect beside replacePattern", "keep one of them"
+        )
+
+
 LANGUAGE = Kind("a language as tesseract calls it", _language)
 TRANSFORM = choice("None", "ToUpper", "ToLower")
 DCM_TAG = Spec(
@@ -83,6 +91,7 @@ DCM_TAG = Spec(
         Attribute("allowEmpty", BOOLEAN, default=False, doc="whether an empty value is written"),
     ),
     text=Kind("a regular expression", _pattern_or_none),
+    checks=(check_takes_text, _check_group),
     doc="a tag and its expression; without one that of <Pattern>",
 )
 
@@ -100,30 +109,31 @@ def _replacement(tag: Node, default: Template) -> Template:
     return Template.parse("^".join(f"\\{group}" for group in groups))
 
 
-def _check(node: Node, report: Report) -> None:
+def _check_pattern(node: Node, report: Report) -> None:
     shared = node.child("Pattern")
-    tags = list(node.all("DcmTag"))
-    if shared is not None and tags and all(tag.value is not None for tag in tags):
+    has_tags = node.count("DcmTag") > 0
+    if shared is not None and has_tags and all(tag.value is not None for tag in node.all("DcmTag")):
         report.warn(shared.position, "<Pattern> has no effect", "every <DcmTag> has an expression of its own")
-    for tag in tags:
-        number: Tag = tag["tag"]
-        check_takes_text(number, tag.position, report)
-        if tag["group"] is not None and tag["replacePattern"] is not None:
-            report.warn(
-                tag.position, "<DcmTag> has a group, which has no effect beside replacePattern", "keep one of them"
-            )
-        pattern = tag.value or (shared.value if shared else None)
-        if pattern is None:
-            report.error(tag.position, "<DcmTag> has no expression", "write one into it, or a <Pattern> beside it")
-            continue
-        wanted = {int(group) for group in BACK_REFERENCE.findall(_replacement(tag, node[_DEFAULT]).source)}
-        highest = max(wanted | set(tag["group"] or ()), default=0)
-        if highest > pattern.groups:
-            report.error(
-                tag.position,
-                f"the expression for {tag_name(number)} has {pattern.groups} groups, group {highest} is asked for",
-                "put ( ) around what is wanted, or correct the number",
-            )
+
+
+def _check_tags(node: Node, report: Report) -> None:
+    for tag in node.all("DcmTag"):
+        report.attempt(partial(_check_groups, node), tag)
+
+
+def _check_groups(action: Node, node: Node, report: Report) -> None:
+    pattern = node.value or action.content("Pattern")
+    if pattern is None:
+        report.error(node.position, "<DcmTag> has no expression", "write one into it, or a <Pattern> beside it")
+        return
+    wanted = {int(group) for group in BACK_REFERENCE.findall(_replacement(node, action[_DEFAULT]).source)}
+    highest = max(wanted | set(node["group"] or ()), default=0)
+    if highest > pattern.groups:
+        report.error(
+            node.position,
+            f"the expression for {tag_name(node['tag'])} has {pattern.groups} groups, group {highest} is asked for",
+            "put ( ) around what is wanted, or correct the number",
+        )
 
 
 _DEFAULT = "defaultReplacePattern"
@@ -151,7 +161,7 @@ def _declare(name: str, doc: str, *more: Attribute) -> Spec:
             optional("Pattern", PATTERN, "one expression for all tags that have none of their own"),
             Child(DCM_TAG, least=1, most=None, old=OLD_TAG),
         ),
-        check=_check,
+        checks=(_check_pattern, _check_tags),
         doc=doc,
     )
 

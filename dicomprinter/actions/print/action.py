@@ -63,7 +63,7 @@ class Print(Connected):
             optional("Debug", TEXT, ignored="the log says what was sent"),
         ),
         dialect=connection_dialect,
-        check=_check,
+        checks=(_check,),
         doc="print the pages on film",
     )
 

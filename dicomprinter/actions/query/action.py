@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from dicomprinter.actions.base import Connected, policy
 from dicomprinter.actions.connection import read_peer
-from dicomprinter.actions.query.declaration import CHANGES, Model, Select, Wishes, merged_keys, query_spec, remarks
+from dicomprinter.actions.query.declaration import (
+    CHANGES,
+    Model,
+    Select,
+    Wishes,
+    about_connection,
+    about_keys,
+    about_level,
+    about_order,
+    merged_keys,
+    query_spec,
+    remarks,
+)
 from dicomprinter.actions.query.keys import read_keys
 from dicomprinter.dicom.syntaxes import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from dicomprinter.errors import PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dicomprinter.actions.base import Tools
+    from dicomprinter.actions.query.declaration import Remark
+    from dicomprinter.actions.query.keys import KeyItem
     from dicomprinter.config.spec import Report, Spec
     from dicomprinter.config.tree import Node
     from dicomprinter.dicom.network.peer import Peer
@@ -31,12 +46,31 @@ SOP_CLASSES: Final = {
 _SYNTAXES: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 
-def _check(node: Node, report: Report) -> None:
+def _check_force_assignment(node: Node, report: Report) -> None:
     if node["force-assignment"] and node["select"] == Select.LAST.value:
         report.warn(node.position, 'force-assignment has no effect beside select="last"', "take it away")
+
+
+def _check_station(node: Node, report: Report) -> None:
     if node["forcePeerAe"] and node["type"] != Model.WORKLIST.value:
         report.warn(node.position, 'forcePeerAe has an effect with type="Worklist" alone', "take it away")
-    for remark in remarks(Query.read(node).wishes):
+
+
+def _sound_keys(node: Node) -> KeyItem:
+    """Without those that are wrong: no other key is missed for them."""
+    return read_keys(replace(node, children=tuple(child for child in node.children if child.is_sound)))
+
+
+_ABOUT: Final[tuple[Callable[[Node], Iterator[Remark]], ...]] = (
+    lambda node: about_connection(Model(node["type"]), has_peer=node.child("ConnectionParameters") is not None),
+    lambda node: about_level(Model(node["type"]), node["level"] or "", _sound_keys(node)),
+    lambda node: about_keys(Model(node["type"]), _sound_keys(node)),
+    lambda node: about_order(node["order-by"], _select(node)),
+)
+
+
+def _check_about(about: Callable[[Node], Iterator[Remark]], node: Node, report: Report) -> None:
+    for remark in about(node):
         tell = report.error if remark.is_error else report.warn
         tell(node.position, remark.message, remark.suggestion)
 
@@ -57,7 +91,7 @@ class Query(Connected):
         character_set: the SpecificCharacterSet of answers that have none.
     """
 
-    spec = query_spec(_check)
+    spec = query_spec(_check_force_assignment, _check_station, *(partial(_check_about, about) for about in _ABOUT))
 
     peer: Peer | None
     wishes: Wishes

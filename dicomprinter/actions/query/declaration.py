@@ -130,14 +130,14 @@ def _dialect(element: Element, report: Report) -> None:
     container_dialect(element, report)
 
 
-def query_spec(check: Callable[[Node, Report], None]) -> Spec:
+def query_spec(*checks: Callable[[Node, Report], None]) -> Spec:
     """The action's element."""
     return Spec(
         "Query",
         attributes=(NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, *_OPTIONS),
         children=_CHILDREN,
         dialect=_dialect,
-        check=check,
+        checks=checks,
         doc="ask a worklist or an archive, and copy the answer into the job",
     )
 
@@ -172,40 +172,50 @@ class Remark:
 
 def remarks(wishes: Wishes) -> Iterator[Remark]:
     """Everything about a Query that no single value of it shows."""
-    yield from _about_connection(wishes)
-    yield from _about_level(wishes)
-    if wishes.model is Model.WORKLIST:
-        yield from _about_steps(wishes.keys)
-    if wishes.order and wishes.select is None:
-        yield Remark("order-by has no effect without select", 'add select="first" or select="last"', is_error=False)
-    for key in wishes.keys.keys:
-        if key.tag in OWN_TAGS:
-            yield Remark(f"{tag_name(key.tag)} has no effect: the query sets it", "take it away", is_error=False)
+    yield from about_connection(wishes.model, has_peer=wishes.has_peer)
+    yield from about_level(wishes.model, wishes.level, wishes.keys)
+    yield from about_keys(wishes.model, wishes.keys)
+    yield from about_order(wishes.order, wishes.select)
 
 
-def _about_connection(wishes: Wishes) -> Iterator[Remark]:
-    if wishes.model is Model.MANUAL:
-        return
-    if not wishes.has_peer:
+def about_connection(model: Model, *, has_peer: bool) -> Iterator[Remark]:
+    """Only a Manual one asks nobody."""
+    if model is not Model.MANUAL and not has_peer:
         yield Remark("<Query> needs <ConnectionParameters>", 'say whom to ask, or type="Manual"')
 
 
-def _about_level(wishes: Wishes) -> Iterator[Remark]:
-    levels = LEVELS.get(wishes.model)
+def about_level(model: Model, level: str, keys: KeyItem) -> Iterator[Remark]:
+    """Which levels a model has, and what each needs (PS3.4 C.4.1.2.1); an empty level is unsaid."""
+    levels = LEVELS.get(model)
     if levels is None:
-        if wishes.level:
-            yield Remark(f'level has no effect with type="{wishes.model.value}"', "take it away", is_error=False)
+        if level:
+            yield Remark(f'level has no effect with type="{model.value}"', "take it away", is_error=False)
         return
-    level = wishes.level_asked
-    if level not in levels:
-        yield Remark(f'type="{wishes.model.value}" has no level {level}', f"choose one of {', '.join(levels)}")
+    asked = level or levels[0]
+    if asked not in levels:
+        yield Remark(f'type="{model.value}" has no level {asked}', f"choose one of {', '.join(levels)}")
         return
-    for parent in levels[: levels.index(level)]:
-        for key in wishes.keys.keys:
+    for parent in levels[: levels.index(asked)]:
+        for key in keys.keys:
             if key.tag == UNIQUE_KEYS[parent] and not _is_single(key):
                 yield Remark(
-                    f"at level {level}, {tag_name(key.tag)} must be a single value", "give one value, or a placeholder"
+                    f"at level {asked}, {tag_name(key.tag)} must be a single value", "give one value, or a placeholder"
                 )
+
+
+def about_order(order: tuple[Order, ...], select: Select | None) -> Iterator[Remark]:
+    """Sorting is for choosing."""
+    if order and select is None:
+        yield Remark("order-by has no effect without select", 'add select="first" or select="last"', is_error=False)
+
+
+def about_keys(model: Model, keys: KeyItem) -> Iterator[Remark]:
+    """Keys that other things of the query say."""
+    if model is Model.WORKLIST:
+        yield from _about_steps(keys)
+    for key in keys.keys:
+        if key.tag in OWN_TAGS:
+            yield Remark(f"{tag_name(key.tag)} has no effect: the query sets it", "take it away", is_error=False)
 
 
 def _is_single(key: Key) -> bool:

@@ -163,7 +163,7 @@ KEY_TAG = Spec(
     ),
     text=KEY,
     dialect=tag_dialect,
-    check=_check_key,
+    checks=(_check_key,),
     doc="a key; without a text the job's value, else a return key",
 )
 KEY_ITEM = Spec(
@@ -182,7 +182,7 @@ KEY_SEQUENCE: Spec = Spec(
     ),
     children=(Child(KEY_ITEM, most=None),),
     dialect=sequence_dialect,
-    check=check_sequence,
+    checks=(check_sequence,),
     doc="a sequence to ask for",
 )
 # What a Query's own element holds; its dialect calls `container_dialect`.

@@ -54,16 +54,17 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
-def _check(node: Node, report: Report) -> None:
+def _check_arguments(node: Node, report: Report) -> None:
     arguments = node.child("Arguments")
     if arguments is not None and "|" not in arguments.text and len(arguments.value) > 1:
         today = "|".join(argument.source for argument in arguments.value)
         report.warn(arguments.position, "<Arguments> is split at its blanks, as in older files", f"today it is {today}")
+
+
+def _check_timeout(node: Node, report: Report) -> None:
     timeout = node.child("Timeout")
     if timeout is not None and timeout.value == 0:
         report.error(timeout.position, "<Timeout> 0 stops the program at once", "give it some milliseconds")
-    for output in node.all("Output"):
-        check_takes_text(output["tag"], output.position, report)
 
 
 _VARIABLES = Kind("names of variables separated by |", _names, write="|".join)
@@ -78,6 +79,7 @@ OUTPUT = Spec(
         Attribute("tag", SETTABLE_TAG, required=True, doc="the tag that takes the line"),
         Attribute("type", choice("Global", "Unique"), default="Global", doc="Unique: one line an image"),
     ),
+    checks=(check_takes_text,),
     doc="a tag that is set from a line of the output",
 )
 
@@ -109,7 +111,7 @@ class Run(Action):
             optional("Environment", _VARIABLES, "variables of the service that it gets as well, separated by |"),
             optional("LauncherPortNumber", TEXT, ignored=_IGNORED_PORT),
         ),
-        check=_check,
+        checks=(_check_arguments, _check_timeout),
         doc="start a program",
     )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FILENAME = Template.parse("DP")
 
 
-def _check(node: Node, report: Report) -> None:
+def _check_directory(node: Node, report: Report) -> None:
     directory = node.child("Directory")
     if directory is not None and os.name != "nt" and PureWindowsPath(directory.value.source).drive:
         report.warn(
@@ -30,6 +30,9 @@ def _check(node: Node, report: Report) -> None:
             f'<Directory> "{directory.value.source}" is a folder of Windows; here it is made below the base directory',
             "write it as a path of this system",
         )
+
+
+def _check_names(node: Node, report: Report) -> None:
     raw = node.content("Format", "DICOM") == "dxi"
     filename = node.child("Filename")
     if raw:
@@ -67,7 +70,7 @@ class Save(Action):
             optional("Filename", NONEMPTY_TEMPLATE, "what the names begin with; DP. _000001 and so on is appended"),
             optional("Format", choice("DICOM", "dxi"), "DICOM: objects with a DICOMDIR; dxi: the job's own files"),
         ),
-        check=_check,
+        checks=(_check_directory, _check_names),
         doc="write the job into a folder",
     )
 

@@ -95,7 +95,7 @@ class Store(Connected):
                         Attribute("type", choice(*SYNTAXES), required=True, doc="how pixels are compressed"),
                         Attribute("quality", integer(1, 100), doc="of JPEG_Lossy; 90 when unsaid"),
                     ),
-                    check=_check_compression,
+                    checks=(_check_compression,),
                     doc="how pixels are compressed; without it they are not",
                 )
             ),
@@ -123,8 +123,7 @@ class Store(Connected):
             optional("CharacterSet", CHARACTER_SET, "the set of the objects' texts"),
         ),
         dialect=_dialect,
-        check=_check,
-        robust=True,
+        checks=(_check,),
         doc="make the job's objects and send them to an archive",
     )
 

@@ -168,10 +168,10 @@ def check_no_sequence(tag: Tag, vr: str | None, source: str, position: Position,
         report.error(position, f"{tag_name(tag)} is a sequence and takes no text", "use <DcmSequence> with <DcmItem>")
 
 
-def check_takes_text(tag: Tag, position: Position, report: Report) -> None:
+def check_takes_text(node: Node, report: Report) -> None:
     """Whether a tag that is set from a text, and whose element has no vr, may stand in a file."""
-    check_tag(tag, None, position, report, may_say_vr=False)
-    check_no_sequence(tag, None, "text", position, report)
+    check_tag(node["tag"], None, node.position, report, may_say_vr=False)
+    check_no_sequence(node["tag"], None, "text", node.position, report)
 
 
 def check_sequence(node: Node, report: Report) -> None:
@@ -211,7 +211,7 @@ DCM_TAG = Spec(
     ),
     text=TEMPLATE,
     dialect=tag_dialect,
-    check=_check_value,
+    checks=(_check_value,),
     doc="a tag and its value; no text blanks the tag",
 )
 DCM_TAG_CHILD = Child(DCM_TAG, most=None, old=OLD_TAG)
@@ -226,7 +226,7 @@ DCM_SEQUENCE: Spec = Spec(
     attributes=SEQUENCE_ATTRIBUTES,
     children=(Child(DCM_ITEM, most=None),),
     dialect=sequence_dialect,
-    check=check_sequence,
+    checks=(check_sequence,),
     doc="a sequence; without items it is empty",
 )
 

@@ -33,7 +33,7 @@ class SetSequence(Action):
         ),
         children=(Child(DCM_ITEM, most=None),),
         dialect=sequence_dialect,
-        check=check_sequence,
+        checks=(check_sequence,),
         doc="put a sequence into the job",
     )
 

@@ -20,22 +20,23 @@ if TYPE_CHECKING:
     from dicomprinter.job.job import Job
 
 
+_ITS_TAG = ("tag", "vr", "tagName", "value")
+
+
 def _dialect(element: Element, report: Report) -> None:
     """The field dialect's one tag on the action itself is a DcmTag child."""
     container_dialect(element, report)
-    if element.attribute("tag") is None:
+    given = {name: element.pop(name) for name in _ITS_TAG}
+    has_text = bool(element.text.strip()) and not element.children
+    if not has_text and not any(text is not None for text in given.values()):
         return
-    child = Element("DcmTag", element.position, text=element.text)
-    for name in ("tag", "vr", "tagName", "value"):
-        text = element.pop(name)
-        if text is not None:
-            child.attributes[name] = text
+    attributes = {name: text for name, text in given.items() if text is not None}
+    element.children.insert(0, Element("DcmTag", element.position, attributes, element.text))
     element.text = ""
-    element.children.insert(0, child)
 
 
 def _check(node: Node, report: Report) -> None:
-    if not node.children:
+    if node.count("DcmTag") == 0:
         report.error(node.position, "<SetTag> sets no tag", 'give it a <DcmTag tag="…">, or the attribute "tag"')
 
 
@@ -54,7 +55,7 @@ class SetTag(Action):
         ),
         children=(DCM_TAG_CHILD,),
         dialect=_dialect,
-        check=_check,
+        checks=(_check,),
         doc="set tags in the job's dataset; empty text blanks the tag",
     )
 
