@@ -15,6 +15,8 @@ from PIL import Image
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.program import Program
 from dicomprinter.workflow.interpreter import Done, Held
+from tests.dicom.forwarding import made
+from tests.imaging.windows import linear, shown
 from tests.peers.printers import FilmPrinter, colour_printer, dcmprscp
 from tests.system.film_help import film, film_box, image_box, layout, mode, session, wide
 from tests.system.help import House, grey, perform, png, rgb, tiff
@@ -72,6 +74,26 @@ def test_a_large_page(house: House, running: Running) -> None:
     Image.fromarray(page).save(stream, "PNG", compress_level=1)
     assert house.run(printing(house, printer, ""), house.job(stream.getvalue())) == Done()
     assert stored(printer) == [page.tobytes()]
+
+
+@grey_film
+@pytest.mark.parametrize("name", ["Grayscale8", "Grayscale12"])
+def test_dicom_images(house: House, running: Running, name: str) -> None:
+    """A CT of three frames through its window, and a radiograph whose smallest value is white."""
+    printer = running(dcmprscp(house.base / "printer"))
+    bits = 12 if name == "Grayscale12" else 8
+    ct = np.arange(3 * 32 * 24, dtype=np.int16).reshape(3, 32, 24) - 1100
+    said = {"RescaleSlope": "1", "RescaleIntercept": "100", "WindowCenter": "40", "WindowWidth": "1400"}
+    first = made(house.base / "ct", ct, **said)
+    cr = np.arange(0, 4096, 4, dtype=np.uint16).reshape(1, 32, 32)
+    said = {"BitsStored": 12, "HighBit": 11, "PhotometricInterpretation": "MONOCHROME1"}
+    second = made(house.base / "cr", cr, SOPInstanceUID="1.2.3.4", WindowCenter="2048", WindowWidth="3001", **said)
+    job = house.job(first.read_bytes(), second.read_bytes())
+    assert house.run(printing(house, printer, mode(name) + layout("STANDARD\\2,2")), job) == Done(), house.messages(job)
+    expected = [shown(frame, linear(40, 1400), bits, intercept=100) for frame in ct]
+    expected.append(shown(cr[0], linear(2048, 3001), bits, is_inverted=True))
+    assert stored(printer) == sorted(one.tobytes() for one in expected)
+    assert {image.BitsStored for image in printer.images} == {bits}
 
 
 @grey_film

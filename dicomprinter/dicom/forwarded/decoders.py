@@ -25,6 +25,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from dicomprinter.dicom.forwarded.codestreams import SIZ, told_size
 from dicomprinter.dicom.forwarded.original import PixelLayout
 from dicomprinter.dicom.forwarded.second_opinion import by_pydicom
 from dicomprinter.dicom.page import Pixels
@@ -36,7 +37,6 @@ LOSSLESS: Final = frozenset(
 ALWAYS_LOSSY: Final[Mapping[UID, str]] = MappingProxyType(
     {JPEGBaseline8Bit: "ISO_10918_1", JPEGExtended12Bit: "ISO_10918_1"}
 )
-_CODESTREAM: Final = b"\xff\x4f\xff\x51"
 _CODING_STYLE: Final = b"\xff\x52"
 _TILE: Final = b"\xff\x90"
 
@@ -94,6 +94,10 @@ def decode(data: bytes, syntax: UID, layout: PixelLayout) -> DecodedFrame:
         ValueError: it cannot be decoded, or is not what the object says.
         RuntimeError: whatever else a codec makes of damaged data.
     """
+    expected = (layout.rows, layout.columns, layout.samples)
+    told = told_size(data) if syntax != RLELossless else None
+    if told is not None and told != expected:
+        raise ValueError("a frame is not of the size that the object tells")
     try:
         pixels, photometric = DECODERS[syntax](data, layout)
     except (RuntimeError, ValueError):
@@ -101,7 +105,6 @@ def decode(data: bytes, syntax: UID, layout: PixelLayout) -> DecodedFrame:
         if other is None:
             raise
         pixels, photometric = other
-    expected = (layout.rows, layout.columns, layout.samples)
     if pixels.size != layout.rows * layout.columns * layout.samples or pixels.shape[:2] != expected[:2]:
         raise ValueError("a frame is not of the size that the object tells")
     if pixels.dtype.itemsize * 8 > layout.bits_allocated:
@@ -173,7 +176,7 @@ def _jpeg_ls(data: bytes, layout: PixelLayout) -> tuple[Pixels, str]:
 def _jpeg_2000(data: bytes, layout: PixelLayout) -> tuple[Pixels, str]:
     """PS3.5 A.4.4, A.4.6; the transform of the components is undone, which leaves RGB (PS3.5 8.2.4)."""
     # Some programs put the whole file format around the codestream.
-    start = max(0, data.find(_CODESTREAM, 0, 4096))
+    start = max(0, data.find(SIZ, 0, 4096))
     pixels: Pixels = _imagecodecs().jpeg2k_decode(data[start:])
     photometric = layout.photometric_interpretation
     if _is_transformed(data, start + 2) or photometric in ("YBR_RCT", "YBR_ICT"):

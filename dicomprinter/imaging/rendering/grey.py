@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.pixels.processing import apply_modality_lut, apply_windowing
+from pydicom.pixels.processing import apply_windowing
 
 from dicomprinter.dicom.page import Pixels
 from dicomprinter.imaging.rendering.lut import lut_of
@@ -73,10 +73,8 @@ class Grey:
             if is_for_sums and self.said.get("SOPClassUID") in _ANGIOGRAPHY:
                 return stored
             return self._table("ModalityLUTSequence")[0](stored)
-        if not (self.said.get("RescaleSlope") and self.said.get("RescaleIntercept") is not None):
-            return stored
-        meant: Pixels = apply_modality_lut(stored, self.said)
-        return meant
+        slope, intercept = _first(self.said, "RescaleSlope"), _first(self.said, "RescaleIntercept")
+        return stored * slope + intercept if slope and intercept is not None else stored
 
     def _voi(self, cells: Cells) -> Step:
         """From what the values mean to 0 to the top."""
