@@ -81,14 +81,15 @@ def root_spec() -> Spec:
                     children=tuple(Child(kind.spec, most=None) for kind in kinds.values()),
                     ordered=True,
                     doc="what can be done",
+                    field_name="ActionsList",
                 ),
                 least=1,
             ),
             Child(workflow_spec(changes), least=1),
         ),
-        dialect=_root_dialect,
         checks=(_check_performs, _check_sizes),
         doc="a configuration",
+        field_name="DicomPrinterConfig",
     )
 
 
@@ -112,7 +113,7 @@ def load(file: Path, base: Path | None = None, environment: Mapping[str, str] | 
         ) from None
     root = parse(data, file)
     _check_root(root, file)
-    report = Report()
+    report = Report(in_field_dialect=root.name.lower() == _ROOTS[1].lower())
     variables = read_environment(base, environment)
     try:
         node = _checked(root, variables, report)
@@ -205,13 +206,6 @@ def _check_root(root: Element, file: Path) -> None:
         raise ConfigError(
             [Problem(file, root.position.line, root.position.column, message, nearest(root.name, _ROOTS))]
         )
-
-
-def _root_dialect(element: Element, report: Report) -> None:  # noqa: ARG001 - the form of every dialect hook
-    """The field dialect's ActionsList."""
-    for child in element.children:
-        if child.name.lower() == "actionslist":
-            child.name = "Actions"
 
 
 def _read(file: Path, root: Node) -> Program:

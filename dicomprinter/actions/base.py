@@ -49,8 +49,7 @@ ON_ERROR_ATTRIBUTE = Attribute(
     "onError",
     ON_ERROR,
     doc="older files: the policy of a Perform that names none",
-    older="has the older attribute onError, or mandatory, the policy of a Perform that names none; "
-    'today it is <Perform action="{name}" onError="{onError}"/>',
+    older='it is the policy of a Perform that names none; today it is <Perform action="{name}" onError="{onError}"/>',
 )
 
 

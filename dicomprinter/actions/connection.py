@@ -50,8 +50,8 @@ TLS = Spec(
 CONNECTION_PARAMETERS = Spec(
     "ConnectionParameters",
     children=(
-        required("PeerAETitle", AE_TITLE, "the AE title of the peer"),
-        optional("MyAETitle", AE_TITLE, "our AE title; DICOM_PRINTER"),
+        required("PeerAETitle", AE_TITLE, "the AE title of the peer", field_name="PeerAeTitle"),
+        optional("MyAETitle", AE_TITLE, "our AE title; DICOM_PRINTER", field_name="MyAeTitle"),
         required("Host", HOST, "the peer's host name or address"),
         required("Port", PORT, "the peer's port"),
         optional("MaxPdu", integer(0, 2**32 - 1), "the longest PDU in bytes that we take; 16384, 0 is unlimited"),
@@ -74,22 +74,26 @@ def connection_dialect(element: Element, report: Report) -> None:
         return
     parameters = element.find("ConnectionParameters")
     if parameters is None:
-        parameters = Element("ConnectionParameters", element.position)
+        said = f"<ConnectionParameters> of {element.said}"
+        parameters = Element("ConnectionParameters", element.position, said=said)
         element.children.append(parameters)
     for name, text in found.items():
         today = _LEGACY[name]
         if parameters.find(today) is not None:
             report.warn(
                 element.position,
-                f'the attribute "{name}" of <{element.name}> has no effect',
+                f"the {element.label(name)} has no effect",
                 f"<ConnectionParameters> already holds <{today}>",
             )
             continue
-        parameters.children.append(Element(today, element.position, text=text))
+        spelling = CONNECTION_PARAMETERS.child_names[today.lower()].spec.spelling(
+            in_field_dialect=report.in_field_dialect
+        )
+        parameters.children.append(Element(today, element.position, text=text, said=element.label(name)))
         report.warn(
             element.position,
-            f'<{element.name}> has the older attribute "{name}"',
-            f"today it is <ConnectionParameters><{today}>{text}</{today}></ConnectionParameters>",
+            f'{element.said} has the older attribute "{name}"',
+            f"today it is <ConnectionParameters><{spelling}>{text}</{spelling}></ConnectionParameters>",
         )
 
 

@@ -23,7 +23,7 @@ from dicomprinter.config.kinds import (
     choice,
 )
 from dicomprinter.config.placeholders import Template
-from dicomprinter.config.spec import Attribute, Child, Spec, optional
+from dicomprinter.config.spec import UNSET, Attribute, Child, Spec, optional
 from dicomprinter.config.tree import Element
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ _OUTPUT = Spec(
 def _dialect(element: Element, report: Report) -> None:
     _mandatory(element, report)
     kind = element.attribute("type")
-    if kind is not None and kind.strip().lower() not in {one.lower() for one in _TYPES}:
+    if kind is not None and kind != UNSET and kind.strip().lower() not in {one.lower() for one in _TYPES}:
         report.warn(
             element.position,
-            f'the attribute "type" of <{element.name}> has no effect',
+            f"the {element.label('type')} has no effect",
             f"a Notify starts no program; its types are {', '.join(_TYPES)}",
         )
         element.pop("type")
@@ -101,14 +101,13 @@ def _mandatory(element: Element, report: Report) -> None:
     try:
         policy_name = "Hold" if BOOLEAN.parse(mandatory.strip()) else "Ignore"
     except ValueError as error:
-        report.error(element.position, f'attribute "mandatory" of <{element.name}>: {error}')
+        report.error(element.position, f"{element.label('mandatory')}: {error}")
         return
     if element.attribute("onError") is None:
         element.attributes["onError"] = policy_name
+        element.labels["onerror"] = element.label("mandatory")
     else:
-        report.warn(
-            element.position, f'the attribute "mandatory" of <{element.name}> has no effect', "onError already says it"
-        )
+        report.warn(element.position, f"the {element.label('mandatory')} has no effect", "onError already says it")
 
 
 def _check_numbers(node: Node, report: Report) -> None:

@@ -51,10 +51,20 @@ def canonical(element: Element, spec: Spec, report: Report) -> Node:
     before = report.mistakes
     if spec.dialect:
         spec.dialect(element, report)
-    texts, values = _attributes(element, spec, report)
+    texts, values, labels = _attributes(element, spec, report)
     text, values[""] = _text(element, spec, report)
     children, lacking = _children(element, spec, report)
-    node = Node(spec.name, element.position, MappingProxyType(texts), MappingProxyType(values), text, children, lacking)
+    node = Node(
+        spec.name,
+        element.position,
+        MappingProxyType(texts),
+        MappingProxyType(values),
+        text,
+        children,
+        lacking,
+        said=element.said,
+        labels=MappingProxyType(labels),
+    )
     for check in spec.checks:
         report.attempt(check, node)
     return node if report.mistakes == before else replace(node, is_sound=False)
@@ -62,60 +72,62 @@ def canonical(element: Element, spec: Spec, report: Report) -> Node:
 
 def nearest(wrong: str, known: Collection[str]) -> str:
     """`did you mean "Store"?`, or the list of what is known where nothing is near."""
-    meant = _meant(wrong, known)
-    if meant:
-        return f'did you mean "{meant}"?'
+    near = meant(wrong, known)
+    if near:
+        return f'did you mean "{near}"?'
     listed = ", ".join(dict.fromkeys(known))
     return f"known here: {listed}" if listed else "nothing is allowed here"
 
 
-def _meant(wrong: str, known: Collection[str]) -> str:
+def meant(wrong: str, known: Collection[str]) -> str:
     """The nearest name; empty where none is near."""
     names = {name.lower(): name for name in known}
     near = difflib.get_close_matches(wrong.lower(), names, n=1, cutoff=0.6)
     return names[near[0]] if near else ""
 
 
-def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str, str], dict[str, Any]]:
+def _attributes(element: Element, spec: Spec, report: Report) -> tuple[dict[str, str], dict[str, Any], dict[str, str]]:
+    """The texts and the values of attributes, and how messages call them, by their canonical names."""
     texts: dict[str, str] = {}
+    labels: dict[str, str] = {"": element.label("")}
     misspelt: set[str] = set()
     values: dict[str, Any] = {attribute.name: attribute.default for attribute in spec.attributes}
     for name, text in element.attributes.items():
         attribute = spec.attribute_names.get(name.lower()) or spec.older_attribute_names.get(name.lower())
         if attribute is None:
-            message = f'<{spec.name}> has no attribute "{name}"'
+            message = f'{element.said} has no attribute "{name}"'
             known = [a.name for a in spec.attributes]
             report.error(element.position, message, nearest(name, known))
-            misspelt.add(_meant(name, known))
+            misspelt.add(meant(name, known))
             continue
         if attribute.name in texts:
-            report.error(element.position, f'<{spec.name}> has the attribute "{attribute.name}" twice')
+            report.error(element.position, f'{element.said} has the attribute "{attribute.name}" twice')
             continue
         if name.lower() in spec.older_attribute_names:
-            message = f'<{spec.name}> has the older spelling "{name}"'
+            message = f'{element.said} has the older spelling "{name}"'
             report.warn(element.position, message, f'today it is "{attribute.name}"')
-        _mention_ignored(attribute, f'the attribute "{name}" of <{spec.name}>', element.position, report)
-        texts[attribute.name], values[attribute.name] = _read(
-            attribute.kind, text, element.position, f'attribute "{attribute.name}" of <{spec.name}>', report
-        )
+        label = labels[attribute.name] = element.label(name)
+        _mention_ignored(attribute, f"the {label}", element.position, report)
+        texts[attribute.name], values[attribute.name] = _read(attribute.kind, text, element.position, label, report)
     for attribute in spec.attributes:
         if attribute.older and attribute.name in texts and values[attribute.name] is not REFUSED:
             message, _, today = attribute.older.partition("; ")
-            report.warn(element.position, f"<{spec.name}> {message}", today.format_map(defaultdict(lambda: "…", texts)))
+            today = today.format_map(defaultdict(lambda: "…", texts))
+            report.warn(element.position, f"{labels[attribute.name]} is older: {message}", today)
         if attribute.required and attribute.name not in texts:
-            report.error(element.position, f'<{spec.name}> needs the attribute "{attribute.name}"', attribute.doc)
+            report.error(element.position, f'{element.said} needs the attribute "{attribute.name}"', attribute.doc)
         if attribute.name not in texts and (attribute.required or attribute.name in misspelt):
             values[attribute.name] = REFUSED
-    return texts, values
+    return texts, values, labels
 
 
 def _text(element: Element, spec: Spec, report: Report) -> tuple[str, Any]:
     if spec.text is None:
         if element.text.strip(f"{UNSET} \t\r\n"):
             shown = element.text.strip().splitlines()[0][:40]
-            report.error(element.position, f'<{spec.name}> holds the text "{shown}", but takes no text')
+            report.error(element.position, f'{element.said} holds the text "{shown}", but takes no text')
         return "", None
-    return _read(spec.text, element.text, element.position, f"<{spec.name}>", report)
+    return _read(spec.text, element.text, element.position, element.label(""), report)
 
 
 def _read(kind: Kind, text: str, position: Position, where: str, report: Report) -> tuple[str, Any]:
@@ -136,36 +148,38 @@ def _children(element: Element, spec: Spec, report: Report) -> tuple[tuple[Node,
     """The children that are known, and the names of those that the file lacks or may have meant."""
     found: list[Node] = []
     misspelt: set[str] = set()
-    by_name: dict[str, list[Node]] = {name: [] for name in spec.child_names}
+    by_name: dict[str, list[Node]] = {child.spec.name: [] for child in spec.children}
     for inner in element.children:
         child = spec.child_names.get(inner.name.lower()) or spec.older_child_names.get(inner.name.lower())
         if child is None:
-            message = f"<{inner.name}> is not known inside <{spec.name}>"
-            known = [c.spec.name for c in spec.children]
-            report.error(inner.position, message, nearest(inner.name, known))
-            misspelt.add(_meant(inner.name, known))
+            message = f"{inner.said} is not known inside {element.said}"
+            names = {c.spec.spelling(in_field_dialect=report.in_field_dialect): c.spec.name for c in spec.children}
+            report.error(inner.position, message, nearest(inner.name, names))
+            misspelt.add(names.get(meant(inner.name, names), ""))
             continue
         name = child.spec.name
         if inner.name.lower() in spec.older_child_names:
-            report.warn(inner.position, f"<{inner.name}> is an older spelling", f"today it is <{name}>")
-        _mention_ignored(child, f"<{inner.name}>", inner.position, report)
+            report.warn(inner.position, f"{inner.said} is an older spelling", f"today it is <{name}>")
+        _mention_ignored(child, inner.said, inner.position, report)
         node = canonical(inner, child.spec, report)
         found.append(node)
-        by_name[name.lower()].append(node)
-    for name, nodes in by_name.items():
-        _count(spec.child_names[name], nodes, element, spec, report)
-        if len(nodes) < spec.child_names[name].least:
-            misspelt.add(spec.child_names[name].spec.name)
+        by_name[name].append(node)
+    for child in spec.children:
+        nodes = by_name[child.spec.name]
+        _count(child, nodes, element, report)
+        if len(nodes) < child.least:
+            misspelt.add(child.spec.name)
     children = found if spec.ordered else [node for nodes in by_name.values() for node in nodes]
     return tuple(children), frozenset(misspelt)
 
 
-def _count(child: Child, nodes: list[Node], element: Element, spec: Spec, report: Report) -> None:
+def _count(child: Child, nodes: list[Node], element: Element, report: Report) -> None:
     if len(nodes) < child.least:
-        report.error(element.position, f"<{spec.name}> needs a <{child.spec.name}>", child.spec.doc)
+        name = child.spec.spelling(in_field_dialect=report.in_field_dialect)
+        report.error(element.position, f"{element.said} needs a <{name}>", child.spec.doc)
     if child.most is not None and len(nodes) > child.most:
         first = f"the first stands in line {nodes[0].position.line}"
-        message = f"<{spec.name}> may hold only {child.most} <{child.spec.name}>; {first}"
+        message = f"{element.said} may hold only {child.most} {nodes[child.most].said}; {first}"
         report.error(nodes[child.most].position, message)
 
 

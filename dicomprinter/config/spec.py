@@ -32,7 +32,7 @@ class Attribute:
     """An attribute: its kind, whether it must be there, and what it is when it is not.
 
     `ignored` says why it is accepted without effect; `old` lists earlier spellings, which load with a warning; `older`
-    is the warning about an attribute that only older files have, `what the element does; today it is …{attribute}…`.
+    is the warning about an attribute that only older files have, `it is …; today it is …{attribute}…`.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Spec:
 
     Args:
         name: its canonical name.
+        field_name: its name in the field dialect, where that differs; any file may use either.
         attributes, children: what it may hold.
         text: the kind of its text content; None: it has none.
         ordered: whether its children keep the order of the file among each other (a workflow's nodes);
@@ -85,6 +86,11 @@ class Spec:
     dialect: Callable[[Element, Report], None] | None = None
     checks: tuple[Callable[[Node, Report], None], ...] = ()
     doc: str = ""
+    field_name: str = ""
+
+    def spelling(self, *, in_field_dialect: bool) -> str:
+        """The element's name as a dialect spells it."""
+        return (self.field_name if in_field_dialect else "") or self.name
 
     @cached_property
     def attribute_names(self) -> Mapping[str, Attribute]:
@@ -99,7 +105,9 @@ class Spec:
     @cached_property
     def child_names(self) -> Mapping[str, Child]:
         """Each child by its name in small letters."""
-        return {child.spec.name.lower(): child for child in self.children}
+        return {
+            name.lower(): child for child in self.children for name in (child.spec.field_name, child.spec.name) if name
+        }
 
     @cached_property
     def older_child_names(self) -> Mapping[str, Child]:
@@ -112,11 +120,15 @@ class Report:
     """Gathers what is wrong or worth a word, each with its place.
 
     What would show a value whose variable is not set follows from that, and is left out.
+
+    Args:
+        in_field_dialect: whether the file is written in it, so that what it lacks is spelled as there.
     """
 
     errors: list[tuple[Position, str, str]] = field(default_factory=list)
     warnings: list[tuple[Position, str, str]] = field(default_factory=list)
     unset: int = 0
+    in_field_dialect: bool = False
 
     @property
     def mistakes(self) -> int:
@@ -148,16 +160,18 @@ class Report:
             self.warnings.append((position, message, suggestion))
 
 
-def simple(name: str, kind: Kind, doc: str = "") -> Spec:
+def simple(name: str, kind: Kind, doc: str = "", field_name: str = "") -> Spec:
     """An element that holds a text and nothing else."""
-    return Spec(name, text=kind, doc=doc)
+    return Spec(name, text=kind, doc=doc, field_name=field_name)
 
 
-def optional(name: str, kind: Kind, doc: str = "", ignored: str = "", old: tuple[str, ...] = ()) -> Child:
+def optional(
+    name: str, kind: Kind, doc: str = "", ignored: str = "", *, old: tuple[str, ...] = (), field_name: str = ""
+) -> Child:
     """A child that holds a text and may be absent."""
-    return Child(simple(name, kind, doc), ignored=ignored, old=old)
+    return Child(simple(name, kind, doc, field_name), ignored=ignored, old=old)
 
 
-def required(name: str, kind: Kind, doc: str = "") -> Child:
+def required(name: str, kind: Kind, doc: str = "", field_name: str = "") -> Child:
     """A child that holds a text and must be there once."""
-    return Child(simple(name, kind, doc), least=1)
+    return Child(simple(name, kind, doc, field_name), least=1)

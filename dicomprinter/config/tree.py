@@ -28,13 +28,29 @@ class Position:
 
 @dataclass
 class Element:
-    """An element as the file has it; a dialect may rewrite it before it is checked."""
+    """An element as the file has it; a dialect may rewrite it before it is checked.
+
+    Args:
+        said: how messages call it, as the file writes it: `<Colormode>`.
+        labels: the same of attributes that a dialect has moved here, by their names in small letters; under "" of a
+            text that the file has elsewhere.
+    """
 
     name: str
     position: Position
     attributes: dict[str, str] = field(default_factory=dict)
     text: str = ""
     children: list[Element] = field(default_factory=list)
+    said: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.said = self.said or f"<{self.name}>"
+
+    def label(self, attribute: str) -> str:
+        """How messages call an attribute, `attribute "orderBy" of <Query>`; "" stands for the text."""
+        usual = f'attribute "{attribute}" of {self.said}' if attribute else self.said
+        return self.labels.get(attribute.lower(), usual)
 
     def find(self, name: str) -> Element | None:
         """The first child of this name, whatever its case."""
@@ -65,6 +81,8 @@ class Node:
         children: in the canonical order.
         lacking: names of children that are not there, and that the file should have, or may have meant.
         is_sound: whether nothing is wrong with it and all that is in it.
+        said: how messages call it, as the file writes it.
+        labels: the same of the attributes that the file gives, and under "" of the text.
     """
 
     name: str
@@ -75,6 +93,8 @@ class Node:
     children: tuple[Node, ...] = ()
     lacking: frozenset[str] = frozenset()
     is_sound: bool = True
+    said: str = ""
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __getitem__(self, attribute: str) -> Any:
         """An attribute's value; as all that follows, raises UnsoundError for what has been refused."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dicomprinter.config.spec import Report
-    from dicomprinter.config.tree import Node, Position
+    from dicomprinter.config.tree import Node
     from dicomprinter.job.job import Job
 
 FIELDS = (
@@ -35,27 +35,27 @@ def check_tag(node: Node, report: Report) -> None:
     if field == "TAG_VALUE":
         if tag is None:
             way_out = 'write field="TAG_VALUE(0010,0020)" or tag="…"'
-            report.error(node.position, f"<{node.name}> TAG_VALUE needs a tag", way_out)
+            report.error(node.position, f"{node.said} TAG_VALUE needs a tag", way_out)
         else:
-            _try(lambda: parse_tag(tag), node.position, report)
+            _try(lambda: parse_tag(tag), "tag", node, report)
     elif tag is not None and field != "STORE_SUCCEEDED":
-        report.error(node.position, f'<{node.name}> {field} takes no attribute "tag"')
+        report.error(node.position, f'{node.said} {field} takes no attribute "tag"')
 
 
-def check_value(field: str, value: str, place: Position, report: Report) -> None:
+def check_value(field: str, value: str, node: Node, report: Report) -> None:
     """Look at what a field is compared with at load."""
     if field == "TAG_VALUE":
-        _try(lambda: PATTERN.parse(value), place, report)
+        _try(lambda: PATTERN.parse(value), "value", node, report)
     elif field in YES_OR_NO:
-        _try(lambda: BOOLEAN.parse(value), place, report)
+        _try(lambda: BOOLEAN.parse(value), "value", node, report)
 
 
-def _try(read: Any, place: Position, report: Report) -> None:
+def _try(read: Any, attribute: str, node: Node, report: Report) -> None:
     try:
         read()
     except ValueError as error:
         message, _, hint = str(error).partition("; ")
-        report.error(place, message, hint)
+        report.error(node.position, f"{node.labels[attribute]}: {message}", hint)
 
 
 @dataclass(frozen=True)

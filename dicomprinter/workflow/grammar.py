@@ -122,10 +122,9 @@ def _condition_field(element: Element, report: Report) -> None:
         element.attributes["field"] = "TAG_VALUE"
         if element.attribute("tag") is None:
             element.attributes["tag"] = match[1]
+            element.labels["tag"] = element.label("field")
         else:
-            report.error(
-                element.position, f'<{element.name}> has the attribute "tag" beside {field}', "keep one of them"
-            )
+            report.error(element.position, f'{element.said} has the attribute "tag" beside {field}', "keep one of them")
     elif field.upper() in REFUSED_FIELDS:
         element.pop("field")
         element.attributes["field"] = UNSET
@@ -158,15 +157,15 @@ def _switch(element: Element, report: Report) -> None:
         if statements is not None and len(child.children) == 1:
             child.children = statements.children
         if child.name.lower() == "case" and _is_blank(child.attribute("value")):
-            child.name = "Default"
+            child.name, child.said = "Default", '<Case value="">'
             child.pop("value")
 
 
 def _check_if(node: Node, report: Report) -> None:
-    check_value(node["field"], node["value"], node.position, report)
+    check_value(node["field"], node["value"], node, report)
 
 
 def _check_switch(node: Node, report: Report) -> None:
     for case in node.all("Case"):
         if value := case.texts.get("value"):
-            check_value(node["field"], value, case.position, report)
+            check_value(node["field"], value, case, report)

@@ -30,6 +30,8 @@ def text_of(node: ast.expr | None, names: Mapping[str, ast.expr | str], depth: i
             text = "".join(text_of(value, names, depth) for value in values)
         case ast.FormattedValue(value=ast.Name() as name):
             text = text_of(name, names, depth + 1)
+        case ast.FormattedValue(value=ast.Attribute(attr="said")):
+            text = f"<{UNKNOWN}>"
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             text = text_of(left, names, depth) + text_of(right, names, depth)
         case ast.BoolOp(op=ast.Or(), values=[first, *_]):

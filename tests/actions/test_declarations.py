@@ -56,7 +56,7 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
     (connected("<DimseTimeOuts>1</DimseTimeOuts>"), ("DimseTimeOuts", 'did you mean "DimseTimeout"?')),
     (connected('<Tls key="k.pem"/>'), ('"cert"',)),
     (connected('<Tls certs="k.pem"/>'), ('"certs"', 'did you mean "cert"?')),
-    ('<Print name="A" calledAE="P" host="h" port="99999"/>', ("<Port>", "99999")),
+    ('<Print name="A" calledAE="P" host="h" port="99999"/>', ('attribute "port" of <Print>', "99999")),
     ('<Print name="A" calledAE="P" port="1"/>', ("needs a <Host>",)),
     # Print.
     ('<Print name="A"/>', ("needs a <ConnectionParameters>",)),

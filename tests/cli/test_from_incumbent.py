@@ -120,7 +120,7 @@ ROWS = [
         config('<Save name="S"><Directory>C:\\archive</Directory></Save>'),
     ),
     (
-        'the attribute "tag" of <DcmTag>: "0008,0018"',
+        'the attribute "tag" of <SetTag>: "0008,0018"',
         REFUSED,
         config('<SetTag name="T" tag="0008,0018">1.2.3</SetTag>'),
     ),

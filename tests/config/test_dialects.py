@@ -10,7 +10,7 @@ import pytest
 from dicomprinter.actions.base import OnError
 from dicomprinter.actions.notify import Notify
 from dicomprinter.program import Program, load
-from tests.config.help import PEER, PRINT, QUERY, STORE, config, loaded, model, warnings
+from tests.config.help import PEER, PRINT, QUERY, STORE, config, loaded, model, problems, warnings
 from tests.links import ROOT
 
 SEED = ROOT / "examples" / "seed.xml"
@@ -299,3 +299,57 @@ def test_older_attributes_mean_what_today_s_elements_mean(tmp_path: Path) -> Non
     )
     assert model(old) == model(new)
     assert len(old.warnings) == 5
+
+
+# What is wrong is told in the words of the file itself.
+
+TITLES = "<PeerAeTitle>P</PeerAeTitle><Host>h</Host><Port>104</Port>"
+TOLD = [
+    # Actions of a file in the field dialect, its workflow, what is said.
+    (f"<Store name='A'><ConnectionParameters>{TITLES.replace('>P<', '><')}</ConnectionParameters></Store>", "",
+     '<PeerAeTitle>: "" is not an AE title'),
+    ("<Store name='A'><ConnectionParameters><Host>h</Host><Port>1</Port></ConnectionParameters></Store>", "",
+     "<ConnectionParameters> needs a <PeerAeTitle>"),
+    (f"<Store name='A'><ConnectionParameters>{TITLES}<MyAeTitel>A</MyAeTitel></ConnectionParameters></Store>", "",
+     'did you mean "MyAeTitle"?'),
+    (f"<Store name='A'>{PEER}<Colormode/></Store>", "", '<Colormode> needs the attribute "mode"'),
+    (f"<Store name='A'>{PEER}<Colormode mode='x'/></Store>", "", 'attribute "mode" of <Colormode>: "x"'),
+    (f"<Store name='A'>{PEER}<Colourmode mode='RGB'/></Store>", "", 'did you mean "Colormode"?'),
+    (f"<Store name='A'>{PEER}" + 2 * "<Colormode mode='RGB'/>" + "</Store>", "", "may hold only 1 <Colormode>"),
+    (f"<Store name='A' compression='JPG'>{PEER}</Store>", "", 'attribute "compression" of <Store>: "JPG"'),
+    ("<Store name='A' calledAE='P' host='h' port='0'/>", "", 'attribute "port" of <Store>: 0 is not a port'),
+    ("<SetTag name='A' tag='Foo'>x</SetTag>", "", 'attribute "tag" of <SetTag>: "Foo"'),
+    ("<SetTag name='A' tga='PatientID' tag='PatientID'/>", "", '<SetTag> has no attribute "tga"; did you mean "tag"?'),
+    ("<SetTag name='A'>x</SetTag>", "", '<SetTag> needs the attribute "tag"'),
+    ("<SetTag name='A' tag='PatientID'>#{Foo}</SetTag>", "", '<SetTag>: "#{Foo}"'),
+    ("<SetTag name='A' tag='PatientID' value='#{Foo}'/>", "", 'attribute "value" of <SetTag>: "#{Foo}"'),
+    ("<ParseJobFileName name='A'><DcmElement tag='PatientID'/></ParseJobFileName>", "",
+     "<DcmElement> has no expression"),
+    (f"<Query name='A'>{PEER}<DcmElement tag='StudyDate' value='x'/></Query>", "",
+     'attribute "value" of <DcmElement>: "x" is neither a DA'),
+    (f"<Query name='A' ORDERBY='Foo'>{PEER}</Query>", "", 'attribute "ORDERBY" of <Query>: "Foo"'),
+    ("", "<If field='TAG_VALUE(Foo)' value='x'/>", 'attribute "field" of <If>: "Foo" is neither a tag'),
+    ("", "<If field='QUERY_FOUND' value='2'><Statements/></If>", 'attribute "value" of <If>: "2" is neither'),
+    ("", "<Switch field='CLIENT_HOST_NAME'><Default/><Case value=''/></Switch>", 'may hold only 1 <Case value="">'),
+    ("</ActionsList><ActionsList>", "", "<DicomPrinterConfig> may hold only 1 <ActionsList>"),
+]  # fmt: skip
+
+
+def in_the_field(actions: str, workflow: str = "") -> str:
+    return config(actions, workflow).replace("Actions>", "ActionsList>").replace("DicomPrinter>", "DicomPrinterConfig>")
+
+
+@pytest.mark.parametrize(("actions", "workflow", "said"), TOLD, ids=[said for _, _, said in TOLD])
+def test_a_mistake_is_told_in_the_words_of_the_file(tmp_path: Path, actions: str, workflow: str, said: str) -> None:
+    (line,) = problems(tmp_path, in_the_field(actions, workflow))
+    assert said in line
+
+
+def test_what_a_file_lacks_is_spelled_in_its_dialect(tmp_path: Path) -> None:
+    lacks = "config.xml:1:1: <{}> needs a <{}>; what can be done"
+    assert lacks.format("DicomPrinterConfig", "ActionsList") in problems(tmp_path, "<DicomPrinterConfig/>")
+    assert lacks.format("DicomPrinter", "Actions") in problems(tmp_path, "<DicomPrinter/>")
+    (wrong,) = problems(tmp_path, in_the_field("").replace("Workflow>", "Workflov>") + " ")[1:]
+    assert '<Workflov> is not known inside <DicomPrinterConfig>; did you mean "Workflow"?' in wrong
+    old = warnings(tmp_path, in_the_field("<Store name='A' calledAE='P' host='h' port='1'/>"))
+    assert "today it is <ConnectionParameters><PeerAeTitle>P</PeerAeTitle></ConnectionParameters>" in old[0]

@@ -72,12 +72,12 @@ REPORT = [
     '23:5: <Stor> is not known inside <Actions>; did you mean "Store"?',
     '26:5: action "SendToPacs" is not declared; did you mean "SendToPACS"?',
     '26:5: attribute "onError" of <Perform>: "Retry" is not allowed here; choose one of Hold, Ignore, Suspend, Discard',
-    '27:5: "(" is not a regular expression: missing ) at position 1',
     '27:5: <If> TAG_VALUE needs a tag; write field="TAG_VALUE(0010,0020)" or tag="…"',
+    '27:5: attribute "value" of <If>: "(" is not a regular expression: missing ) at position 1',
     '29:7: the workflow never performs "Describe", so it cannot go on there; name an action that a <Perform> names',
     '31:5: attribute "field" of <Switch>: "QUERY_FOUN" is not allowed here; did you mean "QUERY_FOUND"?',
-    '32:5: "maybe" is neither true nor false (true/false, 1/0, yes/no, on/off)',
     '32:5: STORE_SUCCEEDED: there is no Store "SendToBackup"; did you mean "SendToPACS"?',
+    '32:5: attribute "value" of <If>: "maybe" is neither true nor false (true/false, 1/0, yes/no, on/off)',
     '33:5: <Resume> is not supported: a job goes on where its Suspend says; write <Suspend resumeAction="…"/> instead',
 ]
 

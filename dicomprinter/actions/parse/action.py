@@ -73,7 +73,7 @@ def _language(text: str) -> str:
 def _check_group(node: Node, report: Report) -> None:
     if node["group"] is not None and node["replacePattern"] is not None:
         report.warn(
-            node.position, "<DcmTag> has a group, which has no effect beside replacePattern", "keep one of them"
+            node.position, f"{node.said} has a group, which has no effect beside replacePattern", "keep one of them"
         )
 
 
@@ -124,7 +124,7 @@ def _check_tags(node: Node, report: Report) -> None:
 def _check_groups(action: Node, node: Node, report: Report) -> None:
     pattern = node.value or action.content("Pattern")
     if pattern is None:
-        report.error(node.position, "<DcmTag> has no expression", "write one into it, or a <Pattern> beside it")
+        report.error(node.position, f"{node.said} has no expression", "write one into it, or a <Pattern> beside it")
         return
     wanted = {int(group) for group in BACK_REFERENCE.findall(_replacement(node, action[_DEFAULT]).source)}
     highest = max(wanted | set(node["group"] or ()), default=0)

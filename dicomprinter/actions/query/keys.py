@@ -150,7 +150,7 @@ def _check_key(node: Node, report: Report) -> None:
             continue
         problem = range_problem(source, vr)
         if problem:
-            report.error(node.position, f"<DcmTag>: {problem}", f"write it like {_EXAMPLES[vr]}")
+            report.error(node.position, f"{node.labels['']}: {problem}", f"write it like {_EXAMPLES[vr]}")
 
 
 KEY_TAG = Spec(

@@ -49,15 +49,16 @@ def _dialect(element: Element, report: Report) -> None:
     if compression is None:
         return
     if element.find("Compression") is not None:
-        message = 'the attribute "compression" of <Store> has no effect'
+        message = f"the {element.label('compression')} has no effect"
         report.warn(element.position, message, "<Compression> already says it")
         return
     report.warn(
         element.position,
-        '<Store> has the older attribute "compression"',
+        f'{element.said} has the older attribute "compression"',
         f'today it is <Compression type="{compression}"/>',
     )
-    element.children.append(Element("Compression", element.position, {"type": compression}))
+    labels = {"type": element.label("compression")}
+    element.children.append(Element("Compression", element.position, {"type": compression}, labels=labels))
 
 
 def _check_compression(node: Node, report: Report) -> None:
@@ -108,6 +109,7 @@ class Store(Connected):
                         ),
                     ),
                     doc="the colours of the pixels; without it those of the page",
+                    field_name="Colormode",
                 )
             ),
             Child(

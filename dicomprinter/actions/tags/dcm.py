@@ -65,8 +65,9 @@ def tag_dialect(element: Element, report: Report) -> None:
     if value is None:
         return
     if element.text.strip():
-        report.error(element.position, f"<{element.name}> has both a value attribute and a text", "keep one of them")
+        report.error(element.position, f"{element.said} has both a value attribute and a text", "keep one of them")
     element.text = value
+    element.labels[""] = element.label("value")
 
 
 def container_dialect(element: Element, report: Report) -> None:
@@ -81,9 +82,9 @@ def sequence_dialect(element: Element, report: Report) -> None:
     if not loose:
         return
     report.warn(
-        loose[0].position, f"<{loose[0].name}> stands in <{element.name}> without a <DcmItem>", "put a <DcmItem> around"
+        loose[0].position, f"{loose[0].said} stands in {element.said} without a <DcmItem>", "put a <DcmItem> around"
     )
-    item = Element("DcmItem", loose[0].position, children=loose)
+    item = Element("DcmItem", loose[0].position, children=loose, said=element.said)
     place = element.children.index(loose[0])
     element.children[place] = item
     element.children = [child for child in element.children if not any(child is one for one in loose)]
@@ -104,25 +105,26 @@ def _unwrapped(element: Element, report: Report) -> Iterable[Element]:
     tag = element.attribute("tag")
     report.warn(
         element.position,
-        f"<{element.name}> stands around a <DcmSequence>",
+        f"{element.said} stands around a <DcmSequence>",
         f'today it is <DcmSequence tag="{tag or inner[0].attribute("tag") or "…"}"> alone',
     )
     others = [child for child in element.children if child not in inner]
     if len(inner) > 1 or others or element.text.strip():
         report.error(
-            element.position, f"<{element.name}> holds a <DcmSequence> and something beside it", "give each its own tag"
+            element.position, f"{element.said} holds a <DcmSequence> and something beside it", "give each its own tag"
         )
     for sequence in inner:
         own = sequence.attribute("tag")
         if own is not None and tag is not None and not _same_tag(own, tag):
             report.error(
                 sequence.position,
-                f'<DcmSequence> has the tag "{own}", the <{element.name}> around it "{tag}"',
-                f"keep the <DcmSequence> without the <{element.name}>",
+                f'<DcmSequence> has the tag "{own}", the {element.said} around it "{tag}"',
+                f"keep the <DcmSequence> without the {element.said}",
             )
         for name, text in element.attributes.items():
             if sequence.attribute(name) is None:
                 sequence.attributes[name] = text
+                sequence.labels[name.lower()] = element.label(name)
     return inner
 
 

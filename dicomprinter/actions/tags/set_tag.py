@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
 from dicomprinter.actions.tags.dcm import DCM_TAG_CHILD, DcmTag, container_dialect, read_tag
+from dicomprinter.config.canonical import meant
 from dicomprinter.config.kinds import TEXT
 from dicomprinter.config.spec import Attribute, Spec
 from dicomprinter.config.tree import Element
@@ -21,17 +22,25 @@ if TYPE_CHECKING:
 
 
 _ITS_TAG = ("tag", "vr", "tagName", "value")
+_ATTRIBUTES = (
+    NAME_ATTRIBUTE,
+    ON_ERROR_ATTRIBUTE,
+    Attribute("type", TEXT, ignored="tags are set in the whole job"),
+    Attribute("replace", TEXT, ignored="a tag is always replaced"),
+    Attribute("unique", TEXT, ignored="tags are set in the whole job"),
+)
 
 
 def _dialect(element: Element, report: Report) -> None:
     """The field dialect's one tag on the action itself is a DcmTag child."""
     container_dialect(element, report)
-    given = {name: element.pop(name) for name in _ITS_TAG}
+    names = (*_ITS_TAG, *(attribute.name for attribute in _ATTRIBUTES))
+    moved = [name for name in element.attributes if meant(name, names) in _ITS_TAG]
     has_text = bool(element.text.strip()) and not element.children
-    if not has_text and not any(text is not None for text in given.values()):
+    if not moved and not has_text:
         return
-    attributes = {name: text for name, text in given.items() if text is not None}
-    element.children.insert(0, Element("DcmTag", element.position, attributes, element.text))
+    attributes = {name: element.attributes.pop(name) for name in moved}
+    element.children.insert(0, Element("DcmTag", element.position, attributes, element.text, said=element.said))
     element.text = ""
 
 
@@ -46,13 +55,7 @@ class SetTag(Action):
 
     spec = Spec(
         "SetTag",
-        attributes=(
-            NAME_ATTRIBUTE,
-            ON_ERROR_ATTRIBUTE,
-            Attribute("type", TEXT, ignored="tags are set in the whole job"),
-            Attribute("replace", TEXT, ignored="a tag is always replaced"),
-            Attribute("unique", TEXT, ignored="tags are set in the whole job"),
-        ),
+        attributes=_ATTRIBUTES,
         children=(DCM_TAG_CHILD,),
         dialect=_dialect,
         checks=(_check,),

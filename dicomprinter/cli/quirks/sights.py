@@ -123,7 +123,7 @@ def _declared(element: Element, spec: Spec, holders: tuple[str, ...]) -> Iterato
     path = (*holders, spec.name)
     for name, text in element.attributes.items():
         attribute = spec.attribute_names.get(name.lower()) or spec.older_attribute_names.get(name.lower())
-        what = f'the attribute "{name}" of <{spec.name}>'
+        what = f"the {element.label(name)}"
         if attribute is None:
             yield Unknown(element.position, what)
             continue
@@ -136,21 +136,22 @@ def _declared(element: Element, spec: Spec, holders: tuple[str, ...]) -> Iterato
                 replace(one, unsaid=unsaid) for one in _value(attribute.kind, element.position, what, text, path)
             )
     if spec.text is not None:
-        yield from _value(spec.text, element.position, f"<{spec.name}>", element.text, path)
+        yield from _value(spec.text, element.position, element.label(""), element.text, path)
     for inner in element.children:
         child = spec.child_names.get(inner.name.lower()) or spec.older_child_names.get(inner.name.lower())
         if child is None:
-            yield Unknown(inner.position, f"<{inner.name}> in <{spec.name}>")
+            yield Unknown(inner.position, f"{inner.said} in {element.said}")
             continue
-        yield from _named(inner.name, (child.spec.name, *child.old, *_DIALECTS), inner.position, f"<{inner.name}>")
+        spellings = (child.spec.name, child.spec.field_name, *child.old, *_OLDER)
+        yield from _named(inner.name, spellings, inner.position, inner.said)
         if child.ignored:
-            yield WithoutEffect(inner.position, f"<{inner.name}>")
+            yield WithoutEffect(inner.position, inner.said)
         else:
             yield from _declared(inner, child.spec, path)
 
 
-# Spellings of either dialect that differ from today's by their letters alone.
-_DIALECTS = ("PeerAeTitle", "MyAeTitle", "Colormode", "FilmSizeID")
+# An older spelling that differs from today's by its letters alone.
+_OLDER = ("FilmSizeID",)
 
 
 def _named(name: str, spellings: tuple[str, ...], position: Position, what: str) -> Iterator[Sight]:
