@@ -36,12 +36,14 @@ class Arrived:
         data: a hash of the data set as it was sent.
         content: what it shows, by `content_of`.
         status: what was answered.
+        document: a PDF that it holds.
     """
 
     uid: str
     data: str
     content: str
     status: int
+    document: bytes = b""
 
     @property
     def is_stored(self) -> bool:
@@ -124,7 +126,9 @@ class Archive:
         with self._lock:
             status = self.answers.pop(0) if self.answers else self.always
             data = hashlib.sha256(event.encoded_dataset()).hexdigest()
-            self._arrived.append(Arrived(str(request.AffectedSOPInstanceUID), data, content_of(dataset), status))
+            document = bytes(dataset.get("EncapsulatedDocument", b""))
+            uid, content = str(request.AffectedSOPInstanceUID), content_of(dataset)
+            self._arrived.append(Arrived(uid, data, content, status, document))
         return status
 
 

@@ -50,6 +50,7 @@ _JOB: Final = frozenset(
         "history.jsonl",
         "sidecar.json",
         "match.refused",
+        "merged",
     }
 )
 _WAITING: Final = ("suspended", "held", "manual", "expired")
@@ -84,6 +85,7 @@ class Paper:
         history: its lines.
         sent: the archives' answers.
         films: what was written down of films.
+        into: the job that has taken it in; "" where none has.
     """
 
     id: str
@@ -93,9 +95,10 @@ class Paper:
     history: Sequence[Mapping[str, Any]]
     sent: Sequence[Mapping[str, Any]]
     films: Sequence[Mapping[str, Any]] = ()
+    into: str = ""
 
     @classmethod
-    def read(cls, folder: Path, *, has_left: bool) -> Paper:
+    def read(cls, folder: Path, *, has_left: bool, into: str = "") -> Paper:
         """From a job's folder, or what was kept of it."""
         try:
             job = json.loads((folder / "job.json").read_text("utf-8"))
@@ -104,8 +107,8 @@ class Paper:
         steps = _lines(folder / "steps.jsonl")
         if steps and steps[-1].get("serial") == job.get("serial", 1):
             job = steps[-1]
-        names = ("history.jsonl", "sent.jsonl", "printed.jsonl")
-        return cls(folder.name, has_left, folder, job, *(_lines(folder / name) for name in names))
+        history, sent, films = (_lines(folder / f"{name}.jsonl") for name in ("history", "sent", "printed"))
+        return cls(folder.name, has_left, folder, job, history, sent, films, into)
 
     @property
     def title(self) -> str:
@@ -144,6 +147,11 @@ class Books:
         names = {folder.name for folder in here}
         self.papers[:] = [paper for paper in self.papers if paper.id not in names]
         self.papers.extend(Paper.read(folder, has_left=False) for folder in here)
+        self.papers.extend(
+            Paper.read(folder, has_left=paper.has_left, into=paper.id)
+            for paper in [*self.papers]
+            for folder in _folders(paper.folder / "merged")
+        )
         found = [fault for drop in self.drops for fault in self._of_drop(drop)]
         for look in (self._of_archives, self._of_ledger, self._of_papers, self._of_leftovers, self._of_log):
             found += look()
@@ -185,7 +193,8 @@ class Books:
     def _of_finished(self, drop: Drop, paper: Paper) -> Iterator[str]:
         for name, wanted in drop.wanted.items():
             stored = [one for one in self.archives[name].arrived() if one.is_stored]
-            mine = {line["sop_instance_uid"] for line in paper.sent if line.get("stored")}
+            sent = next(one.sent for one in self.papers if one.id == (paper.into or paper.id))
+            mine = {line["sop_instance_uid"] for line in sent if line.get("stored")}
             for content in wanted:
                 uids = {one.uid for one in stored if one.content == content}
                 if content == SOME_PDF:
@@ -194,6 +203,9 @@ class Books:
                     yield f"{drop.title}: {name} has {len(uids)} UIDs for one of its pages"
 
     def _of_waiting(self, drop: Drop, paper: Paper) -> Iterator[str]:
+        if paper.into:
+            # It waits as part of another.
+            return
         state, reason = paper.job.get("state"), str(paper.job.get("reason") or "")
         if state not in _WAITING:
             yield f"{drop.title} is {state} although nothing moves"
@@ -245,7 +257,9 @@ class Books:
                 yield f"{paper.title} {left}, and the ledger has {len(found)} lines of it"
             if not (found and paper.has_left):
                 continue
-            wanted = outcomes.get(paper.title)
+            wanted = "merged" if paper.into else outcomes.get(paper.title)
+            if found[-1].get("into", "") != paper.into:
+                yield f"{paper.title} is part of {paper.into or 'none'}, and the ledger says {found[-1].get('into')}"
             if found[-1]["outcome"] != wanted:
                 yield f"the ledger says {found[-1]['outcome']} of {paper.title}, which is to be {wanted}"
             stored = {
@@ -283,7 +297,7 @@ class Books:
             if not messages or not messages[0].startswith("accepted from"):
                 yield f"{paper.title}: its history does not begin with how it came in: {messages[:1]}"
             end = "done" if paper.has_left and self._outcome(paper) == "done" else "discarded"
-            if paper.has_left and not (messages and messages[-1].startswith(end)):
+            if paper.has_left and not paper.into and not (messages and messages[-1].startswith(end)):
                 yield f"{paper.title}: its history ends with {messages[-1:]}"
             times = [datetime.fromisoformat(line["time"]) for line in paper.history]
             if not self.clock_is_set and any(later < earlier for earlier, later in pairwise(times)):

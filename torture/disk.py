@@ -170,7 +170,7 @@ def _disturbed(lane: Lane, fault: dict[str, Any], kinds: Sequence[str] = _KINDS)
 def _single(place: Place) -> Iterator[Case]:
     """Each call fails once, each write is torn once; it is tried again some seconds later."""
     seen = set()
-    for kind, made in survey(place, ("page", "damaged")).items():
+    for (kind,), made in survey(place, (("page",), ("damaged",))).items():
         for index, call in enumerate(made):
             nth = made[: index + 1].count(call)
             if call.startswith("send ") or (call, nth) in seen or nth > 2:

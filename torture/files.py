@@ -82,6 +82,18 @@ def pdf(number: int, decoder: Decoder, folder: Path) -> Made:
     return Made({".pdf": data}, {A: frozenset({of_document(data)}), B: shown})
 
 
+def pdf_and_text(number: int, decoder: Decoder, folder: Path) -> Made:
+    """A PDF of two pages that is to become part of another, and the text beside it."""
+    made = pdf(number, decoder, folder)
+    shown = {A: frozenset({SOME_PDF}), B: made.shown[B]}
+    return Made({".txt": text_of(number).encode(), **made.files}, shown)
+
+
+def text_of(number: int) -> str:
+    """The text beside a PDF."""
+    return f"Befund {number}"
+
+
 def dicom(number: int, _decoder: Decoder, folder: Path) -> Made:
     """A DICOM file that is forwarded."""
     file = folder / f"made-{number}.dcm"

@@ -9,7 +9,7 @@ from torture.checks import Check
 from torture.place import Place
 from torture.points import ANY, How, Point, points_of
 from torture.rounds import Round, once, run, survey
-from torture.scene import KINDS
+from torture.scene import KINDS, ROUNDS
 
 _KILLS: Final = "kills"
 _POWER: Final = "power"
@@ -30,13 +30,15 @@ _MOST_MISSED: Final = 0.03
 _MOST_MISSED_OF_A_FEW: Final = 0.5
 _FEW_KINDS: Final = 3
 
+_Calls = dict[tuple[str, ...], list[str]]
+
 
 def kill(place: Place) -> list[Check]:
     """Kill, start again, let it finish, look at the books."""
     chance = place.chance(_KILLS)
-    calls = survey(place, _kinds(place, chance))
-    every = once(calls)
-    others = [Round((kind,), (point,)) for kind, made in calls.items() for point in points_of(made)]
+    calls = survey(place, _drops(place, chance))
+    every = once(_asked(place, calls))
+    others = [Round(kinds, (point,)) for kinds, made in calls.items() for point in points_of(made)]
     if place.short:
         rounds = [*chance.sample(list(every.values()), 4), _crowd(chance)]
     else:
@@ -61,8 +63,8 @@ def lose_power(place: Place) -> list[Check]:
     """Kill, take away what was not synced, start again, let it finish, look at the books."""
     chance = place.chance(_POWER)
     rounds = [
-        Round((kind,), (Point(call, nth, how),), loss="all")
-        for kind, made in survey(place, _kinds(place, chance)).items()
+        Round(kinds, (Point(call, nth, how),), loss="all")
+        for kinds, made in _asked(place, survey(place, _drops(place, chance))).items()
         for call, nth in _numbered(made)
         if call.startswith(_SECURE)
         for how in (How.BEFORE, How.AFTER)
@@ -80,8 +82,18 @@ def lose_power(place: Place) -> list[Check]:
     ]
 
 
-def _kinds(place: Place, chance: random.Random) -> list[str]:
-    return chance.sample(list(KINDS), _FEW_KINDS) if place.short else list(KINDS)
+def _drops(place: Place, chance: random.Random) -> list[tuple[str, ...]]:
+    """What is dropped; of those who take in others, a sample has one."""
+    if not place.short:
+        return list(ROUNDS)
+    alone, together = ([one for one in ROUNDS if (len(one) == 1) is is_alone] for is_alone in (True, False))
+    return [*chance.sample(alone, _FEW_KINDS - 1), chance.choice(together)]
+
+
+def _asked(place: Place, calls: _Calls) -> _Calls:
+    """Those that `--only` names, so that no other has had their points; all where it names none."""
+    named = place.only.partition(":")[0]
+    return {kinds: made for kinds, made in calls.items() if named in "+".join(kinds)} or calls
 
 
 def _numbered(calls: list[str]) -> list[tuple[str, int]]:

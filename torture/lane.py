@@ -18,10 +18,11 @@ from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.job.folder import JobFolder
 from tests.canary import CANARY
 from tests.waiting import PATIENCE
-from torture.archive import Archive
+from torture.archive import Archive, of_pixels
 from torture.audit import Books
-from torture.files import A, B
+from torture.files import DPI, A, B
 from torture.films import film_faults
+from torture.merged import merged_faults
 from torture.peers import Peer
 from torture.saved import FOLDER, saved_faults
 from torture.scene import KINDS, PRINTER, Drop, configuration, drop, operators_match
@@ -159,7 +160,15 @@ class Lane:
         )
         found = [*books.faults(), *film_faults(books.papers, self.printer.films)]
         found += saved_faults(service.base, self.drops)
+        found += merged_faults(books.papers, self.drops, self.a.arrived(), self._rendered)
         return [*found, *(f"the process {number} was left over" for number in self._orphans())]
+
+    def _rendered(self, document: bytes) -> list[str]:
+        """What the pages of a PDF show."""
+        file = self.folder / "read.pdf"
+        file.write_bytes(document)
+        count = len(self.decoder.texts(file))
+        return [of_pixels(self.decoder.page(file, index, dpi=DPI).pixels) for index in range(count)]
 
     def _orphans(self) -> list[int]:
         """Processes of a service that has ended; the child of one that was killed notices a little later."""

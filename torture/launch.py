@@ -28,7 +28,8 @@ from typing import IO, Any, Final, NoReturn
 from torture.calls import Calls
 from torture.points import ANY, How, Point
 
-_GONE: Final = "rename jobs/ID"
+# Of a payload only the texts.
+_NOT_KEPT: Final = ("work", "[0-9][0-9][0-9][0-9]", "*.pdf", "*.png")
 # Before they are replaced.
 _WRITE: Final = os.write
 
@@ -128,7 +129,7 @@ def keeping(base: Path, rename: Callable[..., None]) -> Callable[..., None]:
         if name.startswith(".gone-"):
             kept = base / "kept" / name.removeprefix(".gone-")
             shutil.rmtree(kept, ignore_errors=True)
-            shutil.copytree(source, kept, ignore=shutil.ignore_patterns("payload", "work"))
+            shutil.copytree(source, kept, ignore=shutil.ignore_patterns(*_NOT_KEPT))
         rename(source, target, **options)
 
     return replaced

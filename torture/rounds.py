@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from tests.waiting import wait_until
 from torture.lane import Lane
@@ -14,8 +15,11 @@ from torture.place import Place
 from torture.points import Point, points_of
 from torture.power import Disk
 from torture.saved import unreadable
-from torture.scene import KINDS
+from torture.scene import ROUNDS
 from torture.service import Died
+
+# A round takes a few; on a machine that is busy many times as long.
+_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -50,29 +54,29 @@ class Tally:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def survey(place: Place, kinds: Iterable[str] = KINDS) -> dict[str, list[str]]:
-    """The calls of each kind: an undisturbed round each, whose books must agree."""
+def survey(place: Place, rounds: Iterable[tuple[str, ...]] = ROUNDS) -> dict[tuple[str, ...], list[str]]:
+    """The calls of each of these drops: an undisturbed round each, whose books must agree."""
     found = {}
     with Lane(place.folder / "survey") as lane:
         lane.service.start()
-        for kind in kinds:
+        for kinds in rounds:
             lane.service.arm(None)
-            lane.begin(lane.make(kind))
-            lane.settle()
+            lane.begin(*map(lane.make, kinds))
+            lane.settle(_SECONDS)
             faults = lane.books()
             if faults:
-                raise RuntimeError(f"{kind}, undisturbed: {faults}")
-            found[kind] = lane.service.calls()
+                raise RuntimeError(f"{'+'.join(kinds)}, undisturbed: {faults}")
+            found[kinds] = lane.service.calls()
             lane.forget()
     return found
 
 
-def once(calls: dict[str, list[str]]) -> dict[Point, Round]:
-    """Every point of any kind, once."""
+def once(calls: Mapping[tuple[str, ...], list[str]]) -> dict[Point, Round]:
+    """Every point of any of them, once."""
     every: dict[Point, Round] = {}
-    for kind, made in calls.items():
+    for kinds, made in calls.items():
         for point in points_of(made):
-            every.setdefault(point, Round((kind,), (point,)))
+            every.setdefault(point, Round(kinds, (point,)))
     return every
 
 
@@ -176,7 +180,7 @@ class _Runner(threading.Thread):
         lane.service.arm(points.pop(0))
         lane.begin(*drops)
         torn: list[str] = []
-        while not (lane.settle(timeout=60) and self._disarmed(lane)):
+        while not (lane.settle(_SECONDS) and self._disarmed(lane)):
             self._count(lane, one)
             torn += unreadable(lane.service.base)
             if disk is not None:

@@ -22,6 +22,8 @@ _PRIVATE: Final = MappingProxyType({"PatientName": CANARY["PatientName"], "Patie
 PRINTER: Final = "PRINTER"
 _CANNOT_UNDERSTAND: Final = 0xC000
 _OUT_OF_RESOURCES: Final = 0xA700
+# What is dropped at once comes within it.
+_MERGE_MS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Drop:
         wanted: for each archive, what it has to show of them in the end.
         outcome: the ledger's word, or `rejected`.
         saved: what the folder outside the spool has to show of them.
+        sender: host and user.
+        text: what lies beside them, where it is to be part of another one.
     """
 
     kind: str
@@ -43,6 +47,8 @@ class Drop:
     wanted: Mapping[str, frozenset[str]]
     outcome: str
     saved: frozenset[str] = frozenset()
+    sender: tuple[str, str] = ("", "")
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class Kind:
         b_answers: B's first answers.
         is_saved: whether a Save brings them into the folder outside the spool.
         operator: what an operator does with a job that is held, or manual.
+        user: who sends it from the host that others come from, too; a host of its own, if empty.
     """
 
     nodes: str
@@ -70,15 +77,21 @@ class Kind:
     b_answers: tuple[int, ...] = ()
     operator: str | None = None
     is_saved: bool = False
+    user: str = ""
 
 
 _BOTH: Final = perform("ToA", "ToB", on_error="Suspend")
 _HELD: Final = perform("ToA", "ToB", on_error="Hold")
-_AGAIN: Final = (
-    perform("Other")
-    + perform("ToB", on_error="Ignore")
-    + '<If field="STORE_SUCCEEDED" value="false"><Statements><Suspend resumeAction="Other"/></Statements></If>'
-)
+
+
+def _to_b(resume: str) -> str:
+    """B gets it, sooner or later; until then it goes back to that action."""
+    suspend = f'<Suspend resumeAction="{resume}"/>'
+    again = f'<If field="STORE_SUCCEEDED" value="false"><Statements>{suspend}</Statements></If>'
+    return perform(resume) + perform("ToB", on_error="Ignore") + again
+
+
+_AGAIN: Final = _to_b("Other")
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
@@ -98,8 +111,21 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "again": Kind(_AGAIN, files.page, (B,), b_is_down=True),
         "film": Kind(perform("Film", "ToA", on_error="Suspend"), files.pages, (A,)),
         "damaged": Kind(perform("ToA"), files.damaged, (), "rejected"),
+        "mergepdf": Kind(perform("Merge") + _BOTH, files.pdf_and_text, user="anna"),
+        "mergepages": Kind(perform("Merge") + _BOTH, files.pages, user="dora"),
+        "mergeagain": Kind(_to_b("Gather"), files.pages, (B,), user="carl", b_is_down=True),
+        "mergeother": Kind(perform("Merge") + _BOTH, files.page, user="bert"),
     }
 )
+ROUNDS: Final = (
+    *((kind,) for kind in KINDS if not kind.startswith("merge")),
+    # The jobs of one sender become one, up to the first of somebody else.
+    ("mergepdf", "mergepdf", "mergepdf"),
+    ("mergepages", "mergeother", "mergepages"),
+    ("mergeagain", "mergeagain"),
+)
+"""What is dropped at once."""
+MOST_MERGED: Final = 3
 
 
 def drop(kind: str, number: int, decoder: Decoder, folder: Path) -> Drop:
@@ -107,11 +133,14 @@ def drop(kind: str, number: int, decoder: Decoder, folder: Path) -> Drop:
     chosen = KINDS[kind]
     made = chosen.maker(number, decoder, folder)
     title = f"{kind}-{number:04}"
-    sidecar = {"title": title, "tags": {**_PRIVATE, _KIND: kind}}
+    sender = ("ward", chosen.user) if chosen.user else (title, "")
+    sidecar = {"title": title, "host": sender[0], "user": sender[1], "tags": {**_PRIVATE, _KIND: kind}}
     named = {f"{title}{list(made.files)[-1]}.json": json.dumps(sidecar).encode()}
     named |= {f"{title}{ending}": data for ending, data in made.files.items()}
     wanted = {archive: made.shown[archive] for archive in chosen.archives}
-    return Drop(kind, title, named, wanted, chosen.outcome, made.shown[A] if chosen.is_saved else frozenset())
+    saved = made.shown[A] if chosen.is_saved else frozenset()
+    text = files.text_of(number) if chosen.maker is files.pdf_and_text else ""
+    return Drop(kind, title, named, wanted, chosen.outcome, saved, sender, text)
 
 
 def configuration(
@@ -119,9 +148,11 @@ def configuration(
 ) -> str:
     """The configuration of all kinds; `suspension` is in seconds, `validity` in days."""
     label = "<BasicFilmSessionAttributes><FilmSessionLabel>#{Job.Name}</FilmSessionLabel></BasicFilmSessionAttributes>"
+    merging = f"<Timeout>{_MERGE_MS}</Timeout><TimeThreshold>600000</TimeThreshold><MaxJobs>{MOST_MERGED}</MaxJobs>"
     actions = (
         f'<Query name="Find" type="Worklist" select="first">{connection(ris, "WORKLIST")}'
         '<DcmTag tag="PatientID">#{PatientID}</DcmTag></Query><Query name="Ask" type="Manual"/>'
+        + "".join(f'<MergeJob name="{name}">{merging}</MergeJob>' for name in ("Merge", "Gather"))
         + '<Save name="Keep"><Directory>archive</Directory></Save>'
         + set_tag("Mark", "InstitutionName", "Clinic")
         + set_tag("Other", "StationName", "Other")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dicomprinter.imaging.decoder import Decoder
     from dicomprinter.imaging.limits import Limits
     from dicomprinter.job.job import Job
+    from dicomprinter.job.merged import Taken
     from dicomprinter.job.parts import Flags
 
 
@@ -105,8 +106,8 @@ class Siblings(Protocol):
     def release(self, sibling: Job) -> None:
         """Let a job that was claimed run by itself."""
 
-    def merged(self, sibling_id: str, into: Job, *, again: bool = False) -> None:
-        """Enter a job that is part of another one in the ledger; `again`: if that was not done before."""
+    def merged(self, taken: Taken, into: Job) -> None:
+        """Enter a job that is part of another one in the ledger; what a crash prevents is made up for later."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pydicom import Dataset
 from dicomprinter.engine.dry_run import DryNetwork
 from dicomprinter.engine.guarded import Guarded
 from dicomprinter.engine.matches import asked, refuse_early
-from dicomprinter.engine.siblings import may_merge
+from dicomprinter.engine.siblings import may_merge, merged_line
 from dicomprinter.job.parts import State
 from dicomprinter.workflow.interpreter import Discarded, Done, Held, Next, Outcome, Suspended, destination_of, step
 
@@ -161,10 +161,18 @@ class Runner:
             job.folder.save(job)
         self.before_leaving(job)
         if not is_entered:
+            self._enter_taken(job, now)
             self._enter(job, outcome, now)
         if self.sweep is None:
             self.spool.secure_ledger()
         job.folder.remove(self.sweep)
+
+    def _enter_taken(self, job: Job, now: datetime) -> None:
+        """Enter what was merged into a job, where a crash came before the line, or a loss of power took it."""
+        entered = self.spool.entered([taken.id for taken in job.taken])
+        for taken in job.taken:
+            if taken.id not in entered:
+                self.spool.write_ledger(merged_line(taken, job, now))
 
     def _enter(self, job: Job, outcome: str, now: datetime) -> None:
         printed = sum(film.printed for film in job.folder.read_films())

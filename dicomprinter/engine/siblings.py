@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dicomprinter.actions.merge.action import MergeJob
 from dicomprinter.engine.ticket import Ticket
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dicomprinter.engine.queue import Queue
     from dicomprinter.engine.spool import Spool
     from dicomprinter.job.job import Job
+    from dicomprinter.job.merged import Taken
     from dicomprinter.program import Program
 
 
@@ -35,7 +36,7 @@ class NoSiblings:
     def release(self, sibling: Job) -> None:
         """Nothing was claimed."""
 
-    def merged(self, sibling_id: str, into: Job, *, again: bool = False) -> None:
+    def merged(self, taken: Taken, into: Job) -> None:
         """Nothing was taken in here."""
 
 
@@ -79,27 +80,27 @@ class QueueSiblings:
         """As `actions.base.Siblings` has it."""
         self.queue.put(Ticket.of(sibling))
 
-    def merged(self, sibling_id: str, into: Job, *, again: bool = False) -> None:
+    def merged(self, taken: Taken, into: Job) -> None:
         """As `actions.base.Siblings` has it."""
-        if again and self.spool.outcome(sibling_id) is not None:
-            return
-        taken = next(one for one in into.taken if one.id == sibling_id)
-        self.spool.write_ledger(
-            {
-                "time": self.clock().isoformat(timespec="milliseconds"),
-                "job": sibling_id,
-                "outcome": "merged",
-                "reason": None,
-                "into": into.id,
-                "source": into.facts.source,
-                "host": into.facts.host,
-                "user": into.facts.user,
-                "accepted": taken.accepted.isoformat(timespec="milliseconds"),
-                "pages": len(taken.payload.pages),
-                "documents": len(taken.payload.documents),
-                "stored": 0,
-            }
-        )
+        self.spool.write_ledger(merged_line(taken, into, self.clock()))
+
+
+def merged_line(taken: Taken, into: Job, now: datetime) -> dict[str, Any]:
+    """What the ledger says of a job that is part of another one."""
+    return {
+        "time": now.isoformat(timespec="milliseconds"),
+        "job": taken.id,
+        "outcome": "merged",
+        "reason": None,
+        "into": into.id,
+        "source": into.facts.source,
+        "host": into.facts.host,
+        "user": into.facts.user,
+        "accepted": taken.accepted.isoformat(timespec="milliseconds"),
+        "pages": len(taken.payload.pages),
+        "documents": len(taken.payload.documents),
+        "stored": 0,
+    }
 
 
 def _is_fresh(job: Job) -> bool:
@@ -108,10 +109,15 @@ def _is_fresh(job: Job) -> bool:
     return not (has_begun or job.leaving or job.match or job.folder.has_command() or folders(job.folder.path))
 
 
+def merges_of(program: Program) -> list[MergeJob]:
+    """What in a workflow merges jobs."""
+    performed = (program.actions[node.action] for node in program.workflow.walk() if isinstance(node, Perform))
+    return [action for action in performed if isinstance(action, MergeJob)]
+
+
 def group_of(program: Program, ticket: Ticket) -> Hashable | None:
     """What jobs have in common that a workflow may merge; None where it merges none."""
-    performed = (program.actions[node.action] for node in program.workflow.walk() if isinstance(node, Perform))
-    merges = [action for action in performed if isinstance(action, MergeJob)]
+    merges = merges_of(program)
     if not merges:
         return None
     host = ticket.host if all(action.match_host for action in merges) else ""

@@ -26,7 +26,7 @@ from dicomprinter.job.parts import START, Facts, Flags, Payload, State
 from dicomprinter.job.record import DAMAGE, JOB_FILE, DamagedJobError, reason_to_hold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 UNFINISHED = ".new-"
@@ -172,9 +172,13 @@ class Spool(SpoolView):
             raise SpoolError(f'"{job_id}" is the beginning of {len(said)} finished jobs', remedy="write more of the id")
         return said.get(job_id) or next(iter(said.values()), None)
 
-    def _ledger_lines(self) -> Iterator[dict[str, Any]]:
-        """Every finished job's line that is kept, the oldest first."""
-        return chain.from_iterable(map(lines.read, (self._older_ledger, self.ledger)))
+    def entered(self, job_ids: Sequence[str]) -> set[str]:
+        """Which of these jobs the ledger has a line of."""
+        return {str(line.get("job")) for line in self._ledger_lines(job_ids)} & {*job_ids} if job_ids else set()
+
+    def _ledger_lines(self, having: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """Every finished job's line that is kept, the oldest first; `having` as in `lines.read`."""
+        return chain.from_iterable(lines.read(file, having) for file in (self._older_ledger, self.ledger))
 
     def write_ledger(self, line: dict[str, Any]) -> None:
         """Add a finished job's line; any thread may call."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dicomprinter.job.disk import give_to_owner, sync_file, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _BLOCK: Final = 1 << 16
@@ -53,15 +53,19 @@ def append_for_good(file: Path, line: dict[str, Any]) -> None:
         sync_folder(file.parent)
 
 
-def read(file: Path) -> Iterator[dict[str, Any]]:
-    """Every whole line; none when there is no file.
+def read(file: Path, having: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Every whole line, or only those in which one of some texts stands; none when there is no file.
 
     Raises:
         OSError: it cannot be read now.
     """
     if not file.exists():
         return
+    wanted = [text.encode() for text in having]
     for line in file.read_bytes().splitlines():
+        # To look is a tenth of what it costs to parse.
+        if wanted and not any(text in line for text in wanted):
+            continue
         with suppress(ValueError):
             yield parsed(line)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dicomprinter.engine.engine import Engine
+from dicomprinter.engine.siblings import merges_of
 from dicomprinter.engine.spool import Spool
 from dicomprinter.engine.tools import local_now, tools
 from dicomprinter.errors import ConfigError, DicomPrinterError
@@ -83,6 +85,9 @@ class Service:
             intake = Intake(spool, decoder, local_now)
             engine = Engine(spool, program, tools(decoder, spool), self.workers)
             incoming = Incoming(spool.incoming, intake, engine.submit, lambda: _interval(engine))
+            if merges_of(program):
+                # What was being taken in came before what comes now, and a MergeJob takes jobs in that order.
+                deque(intake.recover(), maxlen=0)
             engine.start()
             incoming.start()
             _LOG.info("ready: watches %s", spool.incoming)

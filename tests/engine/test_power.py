@@ -74,9 +74,9 @@ def test_the_ledger_is_read_once_however_many_folders_are_left(tmp_path, monkeyp
             spool.write_ledger({"job": folder.name.removeprefix(".gone-"), "outcome": "done"})
     read, files = spool_module.lines.read, []
 
-    def noted(file: Path):
+    def noted(file: Path, having=()):
         files.append(file.name)
-        return read(file)
+        return read(file, having)
 
     monkeypatch.setattr(spool_module.lines, "read", noted)
     with Spool.open(tmp_path):

@@ -13,6 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from dicomprinter.engine.engine import Engine
 from dicomprinter.engine.queue import Queue
+from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.siblings import QueueSiblings
 from dicomprinter.engine.ticket import Ticket
 from dicomprinter.errors import InputError
@@ -293,6 +294,16 @@ def test_a_job_that_goes_back_keeps_what_it_has_taken_in(nodes: str, house: Hous
     assert [page.file for page in job.payload.pages] == ["payload/0001", f"merged/{job.taken[0].id}/payload/0001"]
     house.resume(made, job.id)
     assert pages(house) == {"job-1": [1, 2]}
+
+
+@pytest.mark.parametrize("outcome", ["done", "discarded"])
+def test_a_line_that_a_crash_has_kept_from_the_ledger_is_there_in_the_end(outcome: str, house: House) -> None:
+    made, job = taken_in(house, perform("Merge") + '<Suspend maxRetries="1"/>' + perform("Keep"))
+    house.spool.ledger.unlink()
+    Runner(house.spool, house.tools, lambda: made).leave(job, outcome)
+    told = ledger(house)
+    assert {one: line["outcome"] for one, line in told.items()} == {job.taken[0].id: "merged", job.id: outcome}
+    assert told[job.taken[0].id]["into"] == job.id
 
 
 def test_an_action_that_fails_after_taking_a_job_in_keeps_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

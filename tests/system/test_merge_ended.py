@@ -10,13 +10,16 @@ import pytest
 from pydicom import dcmread
 
 from dicomprinter.engine.engine import Engine
+from dicomprinter.imaging.decoder import Decoder
+from dicomprinter.intake.submission import Submission
 from dicomprinter.job import merged
 from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.job import Job
 from tests.killed import Killed
 from tests.system.engine_help import state
-from tests.system.help import House, perform
-from tests.system.test_merge import come, ledger, pdf, program, through
+from tests.system.help import House, perform, png
+from tests.system.service import Service, configuration
+from tests.system.test_merge import come, ledger, merging, pages, pdf, program, through
 from tests.waiting import PATIENCE, wait_until
 
 STEPS = (
@@ -92,3 +95,23 @@ def test_an_end_at_any_step_loses_no_page_and_has_none_twice(after: bool, house:
             assert nth > 8
             return
     raise AssertionError("it never came to its end")
+
+
+def test_what_was_being_taken_in_when_the_service_ended_keeps_its_place(tmp_path: Path, decoder: Decoder) -> None:
+    def die(*_: object) -> None:
+        raise Killed
+
+    text = configuration(merging("<MaxJobs>3</MaxJobs>", timeout=60_000), perform("Merge", "Keep"))
+    service = Service(tmp_path / "base", text)
+    with House(service.base, decoder) as house:
+        come(house, png(1), "job-1")
+        file = service.incoming / "job-2"
+        file.write_bytes(png(2))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(JobFolder, "complete_arrival", die)
+            with pytest.raises(Killed):
+                house.intake.take([file], Submission("job-2", "anna", "ward", "incoming"))
+        come(house, png(3), "job-3")
+    with service:
+        service.wait_for(lambda: len(service.ledger()) == 3, "all have left")
+    assert pages(house) == {"job-1": [1, 2, 3]}

@@ -27,9 +27,6 @@ def merge(action: MergeJob, job: Job, tools: Tools) -> None:
     """
     if not tools.siblings.are_there:
         job.note(f"{action.name}: there is no queue here, so there is nothing to merge")
-    # A crash may have come before these lines.
-    for taken in job.taken:
-        tools.siblings.merged(taken.id, job, again=True)
     while len(job.taken) + 1 < action.max_jobs:
         last = job.taken[-1].accepted if job.taken else job.facts.accepted
         sibling = tools.siblings.claim(job, _seconds(action, last, tools.clock()))
@@ -78,7 +75,7 @@ def _take(action: MergeJob, job: Job, sibling: Job, last: datetime, tools: Tools
         job.note(f"{action.name}: the job {sibling.id} is not merged: {error.strerror}", level="WARN")
         return False
     tools.secure(job)
-    tools.siblings.merged(sibling.id, job)
+    tools.siblings.merged(job.taken[-1], job)
     job.note(f"{action.name}: took in the job {sibling.id}")
     return True
 
