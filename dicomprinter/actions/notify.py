@@ -63,6 +63,13 @@ def _secret(text: str) -> str:
     return text
 
 
+def _sender(text: str) -> str:
+    if "#{" in text:
+        raise ValueError("placeholders do not work in the sender's address; write the address, or ${VARIABLE}")
+    return str(NAME.parse(text))
+
+
+_SENDER = Kind("an address", _sender)
 _URL = Kind("an address of the web, http or https", _url)
 _SECRET = Kind("printable ASCII", _secret)
 _OUTPUT = Spec(
@@ -183,7 +190,7 @@ class Notify(Action):
             Child(INPUT, most=None),
             optional("Timeout", MILLISECONDS, "ms that the message stays; 3000"),
             optional("To", NONEMPTY_TEMPLATE, "Email: addresses, separated by commas"),
-            optional("From", NAME, "Email: the sender's address"),
+            optional("From", _SENDER, "Email: the sender's address"),
             optional("Subject", NONEMPTY_TEMPLATE, "Email: one line; the action's name when unsaid"),
             optional("SmtpHost", HOST, "Email: the mail server"),
             optional("SmtpPort", PORT, "Email: its port; 587, 465 or 25 by Tls"),

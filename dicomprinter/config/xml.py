@@ -32,6 +32,8 @@ _AMPERSAND = re.compile(rb"&#?\w*\Z")
 _IN_A_VALUE = re.compile(
     rb"<[^\s<>=]+(?:\s+[^\s<>=]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s+[^\s<>=]+\s*=\s*(?:\"[^\"<]*|'[^'<]*)\Z"
 )
+_TAG = re.compile(rb"</?[^\s<>=]")
+_WITHOUT_END = re.compile(rb"</?[^\s<>=]+(?:\s+[^\s<>=]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*\Z")
 _NO_ENTITIES = "entities are not allowed here; write the text itself, or ${VARIABLE}"
 
 
@@ -116,6 +118,8 @@ def _slip(data: bytes, index: int) -> str:
     if _AMPERSAND.search(data[max(index - _LONGEST_NAME, 0) : index]):
         return "an & that stands for itself; write &amp;"
     tag = data[data.rfind(b"<", 0, index) : index]
+    if _TAG.match(data, index) and _WITHOUT_END.match(tag):
+        return "the tag before this one is not closed with >"
     if data[index : index + 1] == b"<" and _IN_A_VALUE.match(tag):
         return "a < inside an attribute's value; a closing quote is missing in this line or one above, or write &lt;"
     return ""

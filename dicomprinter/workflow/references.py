@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicomprinter.config.canonical import nearest
+from dicomprinter.config.canonical import meant, nearest
 from dicomprinter.config.spec import UNSET
 
 if TYPE_CHECKING:
@@ -54,13 +54,19 @@ def _declared(root: Element, report: Report) -> dict[str, str]:
     first: dict[str, Position] = {}
     sections = [child for child in root.children if child.name.lower() in ("actions", "actionslist")]
     for element in (action for section in sections for action in section.children):
-        name = (element.attribute("name") or "").strip()
+        name = _name(element)
         if name in kinds:
             message = f'the action "{name}" is declared twice; the first stands in line {first[name].line}'
             report.error(element.position, message, "give one of them another name")
         elif name and name != UNSET:
             kinds[name], first[name] = element.name, element.position
     return kinds
+
+
+def _name(element: Element) -> str:
+    """An action's name, also where only the word for it is misspelt: whoever performs it is not told of that."""
+    misspelt = (text for attribute, text in element.attributes.items() if meant(attribute, ("name",)))
+    return (element.attribute("name") or next(misspelt, "")).strip()
 
 
 def _known(node: Node, attribute: str, kinds: dict[str, str], report: Report) -> bool:

@@ -86,6 +86,9 @@ ONE: list[tuple[str, str, str]] = [
     (parsing('<DcmTag tag="PatientID">a</DcmTag>', r'defaultReplacePattern="#{Foo}"'), "", "#{Foo}"),
     (parsing('<DcmTag tag="PatientID" group="x">a</DcmTag>'), "", '"x"'),
     (save("<Directory>d</Directory><Filenam>toolonganame</Filenam>"), "", "<Filenam>"),
+    (notify(
+        "<Message>m</Message><To>a@b</To><From>#{Job.User}@b</From><SmtpHost>h</SmtpHost>", 'type="Email"'
+    ), "", "placeholders do not work in the sender's address"),
     ('<Trim name="A"><Topp>1</Topp></Trim>', "", "<Topp>"),
     (STORE, '<If field="TAG_VALU" value="("/>', "TAG_VALU"),
     (STORE, '<If field="TAG_VALUE" tga="PatientID" value="x"/>', '"tga"'),
@@ -109,3 +112,12 @@ def test_a_file_of_nothing_but_pages_that_are_too_large_is_told_to_the_most_erro
     said = problems(tmp_path, config("".join(one.format(number) for number in range(502))))
     assert len(said) == 501
     assert any("from here on it was not looked at" in line for line in said)
+
+
+def test_who_performs_an_action_whose_name_is_misspelt_hears_nothing_of_it(tmp_path: Path) -> None:
+    said = problems(tmp_path, config(STORE.replace("name=", "nmae="), '<Perform action="Send"/><Perform action="B"/>'))
+    assert [line.partition(": ")[2].partition(";")[0] for line in said] == [
+        '<Store> has no attribute "nmae"',
+        '<Store> needs the attribute "name"',
+        'action "B" is not declared',
+    ]

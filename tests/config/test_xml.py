@@ -173,6 +173,19 @@ def test_a_quote_that_is_not_closed(document: str, place: str) -> None:
 @pytest.mark.parametrize(
     ("document", "place"),
     [
+        ('<A>\n<B c="1"\n<C/></B></A>', "3:1"),
+        ("<A>\n<B></B\n<C/></A>", "3:1"),
+        ("<A\n  <B/></A>", "2:3"),
+    ],
+)
+def test_a_tag_that_is_not_closed(document: str, place: str) -> None:
+    said = f"config.xml:{place}: not well-formed XML: the tag before this one is not closed with >"
+    assert refused(document) == said
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
         (BOMB, "1:"),
         ('<!DOCTYPE a [\n<!ENTITY x "y">]><a/>', "2:"),
         ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "1:"),
