@@ -1,4 +1,4 @@
-"""DICOM files: looked through, a frame decoded, forwarded with changes, and what came out read again."""
+"""DICOM files: looked through, a frame decoded and rendered, forwarded with changes, and what came out read again."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ from pydicom.uid import (
 from dicomprinter.dicom.forwarded.forward import forward
 from dicomprinter.dicom.forwarded.original import header, read_original
 from dicomprinter.errors import DicomPrinterError, InputError, PermanentError
+from dicomprinter.imaging.decoder import nowhere
 from dicomprinter.imaging.dicom_file import decode_frame, probe_dicom
 from dicomprinter.imaging.limits import Limits
+from dicomprinter.imaging.mode import ColourMode
+from dicomprinter.imaging.rendering.frame import images_of, render_frame
 from dicomprinter.job.job import dataset_text, read_dataset
 from fuzz.drawing import CANARY, check_public
 from fuzz.files import Scratch
@@ -59,8 +62,21 @@ def _run(data: bytes) -> None:
             assert frame.pixels.size * frame.bits_allocated // 8 == memoryview(frame.data).nbytes
         except (InputError, PermanentError) as error:
             check_public(error)
+    _render(file)
     for syntax in (found.transfer_syntax_uid, ExplicitVRLittleEndian):
         _forward(file, syntax)
+
+
+def _render(file: Path) -> None:
+    try:
+        images = images_of(file, _LIMITS)
+        for mode in (ColourMode.RGB, ColourMode.MONOCHROME12) if images.frames else ():
+            page = render_frame(file, images.frames - 1, mode, nowhere, _LIMITS)
+            assert page.pixels.shape[:2] == (images.rows, images.columns)
+            assert page.is_colour == (mode is ColourMode.RGB)
+            assert page.pixels.max() >> page.bits_stored == 0
+    except PermanentError as error:
+        check_public(error)
 
 
 def _forward(file: Path, syntax: str) -> None:
@@ -117,7 +133,8 @@ def secondary_capture() -> Dataset:
 
 def _with_pixels(dataset: Dataset, bits: int, data: bytes, frames: int = 1) -> Dataset:
     dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = 4, 4, 1
-    dataset.PhotometricInterpretation, dataset.PixelRepresentation = "MONOCHROME2", 0
+    dataset.PhotometricInterpretation = dataset.get("PhotometricInterpretation", "MONOCHROME2")
+    dataset.PixelRepresentation = 0
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = bits, bits, bits - 1
     dataset.NumberOfFrames = frames
     dataset.add_new("PixelData", "OB" if bits == 8 else "OW", data)
@@ -151,6 +168,34 @@ def _seeds() -> Iterator[bytes]:
     jpeg = simplejpeg.encode_jpeg(np.zeros((4, 4, 1), np.uint8), colorspace="GRAY")
     yield saved(_with_pixels(secondary_capture(), 8, encapsulate([jpeg])), JPEGBaseline8Bit)
     yield _PREAMBLE + _meta(ExplicitVRLittleEndian) + _nested(20)
+    for syntax in (ImplicitVRLittleEndian, ExplicitVRLittleEndian):
+        yield from (saved(_with_pixels(dataset, 16, bytes(range(64)), 2), syntax) for dataset in _with_looks())
+
+
+def _with_looks() -> Iterator[Dataset]:
+    """Objects that say how they are to be seen: windows, tables, a palette, frames with windows of their own."""
+    for looks in ("tables", "groups", "palette", "segments"):
+        dataset, item = secondary_capture(), Dataset()
+        dataset.WindowCenter, dataset.WindowWidth, dataset.VOILUTFunction = ["40", "2"], ["400", "3"], "SIGMOID"
+        dataset.RescaleSlope, dataset.RescaleIntercept, dataset.PixelPaddingValue = "2", "-1024", 7
+        dataset.PixelSpacing = ["0.2", "0.1"]
+        if looks == "tables":
+            item.add_new("LUTDescriptor", "US", [4, 0, 12])
+            item.add_new("LUTData", "OW", bytes(8))
+            dataset.ModalityLUTSequence = dataset.VOILUTSequence = [item]
+        elif looks == "groups":
+            item.FrameVOILUTSequence = [Dataset()]
+            item.FrameVOILUTSequence[0].WindowCenter, item.FrameVOILUTSequence[0].WindowWidth = "1", "2"
+            dataset.SharedFunctionalGroupsSequence, dataset.PerFrameFunctionalGroupsSequence = [item], [item]
+        else:
+            dataset.PhotometricInterpretation = "PALETTE COLOR"
+            kind = "Segmented" if looks == "segments" else ""
+            for colour in ("Red", "Green", "Blue"):
+                dataset.add_new(f"{colour}PaletteColorLookupTableDescriptor", "US", [4, 0, 16])
+                dataset.add_new(
+                    f"{kind}{colour}PaletteColorLookupTableData", "OW", struct.pack("<6H", 0, 1, 9, 1, 3, 7)
+                )
+        yield dataset
 
 
 def _meta(syntax: str) -> bytes:
@@ -172,6 +217,8 @@ def _inputs() -> st.SearchStrategy[bytes]:
         [
             *(0x00080005, 0x00080016, 0x00080018, 0x00081140, 0x00090010, 0x00091001, 0x00100010, 0x00100020),
             *(0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00400275),
+            *(0x00281050, 0x00281051, 0x00281052, 0x00281053, 0x00281101, 0x00281201, 0x00283002, 0x00283006),
+            *(0x00283000, 0x00283010, 0x00289132, 0x52009229, 0x52009230, 0x00280103, 0x00280120, 0x00280030),
             *(0x7FE00010, 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD, 0x04000561, 0x00080000, 0x00020010),
         ]
     )

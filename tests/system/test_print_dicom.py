@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom.uid import BasicTextSRStorage
+from pydicom.uid import MPEG2MPML, BasicTextSRStorage
 
 from dicomprinter.imaging.decoder import Decoder
 from dicomprinter.workflow.interpreter import Done, Held
-from tests.dicom.forwarding import made
+from tests.dicom.forwarding import compressed, made
 from tests.film_scp import FilmScp
 from tests.imaging.windows import linear, shown
 from tests.system.film_help import layout, mode, pixels, printing, wide
@@ -86,3 +86,15 @@ def test_colour(house: House, running: Running, tmp_path: Path) -> None:
     assert np.array_equal(first, colours[0])
     assert np.array_equal(second, colours[1])
     assert (third[..., 0] == third[..., 2]).all()
+
+
+def test_a_hostile_object_reaches_no_printer(house: House, running: Running, tmp_path: Path) -> None:
+    """A kilobyte of video that tells two thousand million frames of four thousand million pixels."""
+    printer = running(FilmScp())
+    path = made(tmp_path / "video", CT[:1], NumberOfFrames=2**31 - 1)
+    data = compressed(path, [b"film"], MPEG2MPML)
+    outcome = house.run(printing(house, printer.port), house.job(data.read_bytes()))
+    assert isinstance(outcome, Held)
+    assert "MPEG2" in outcome.why
+    assert "send it uncompressed" in outcome.why
+    assert printer.seen == []
