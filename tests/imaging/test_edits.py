@@ -222,7 +222,7 @@ class Failing(Rotate):
     def __init__(self, error: Exception) -> None:
         object.__setattr__(self, "error", error)
 
-    def apply(self, page: Page, number: int, note: Callable[[str], object]) -> Page:
+    def apply(self, page: Page, number: int, note: Callable[[str], object], limits: Limits | None = None) -> Page:
         error: Exception = self.error  # type: ignore[attr-defined]
         raise error
 

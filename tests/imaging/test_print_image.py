@@ -15,6 +15,8 @@ from PIL import Image
 from dicomprinter.dicom.page import LossySource, Page
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.imaging.edits.print_image import PrintImage
+from dicomprinter.imaging.edits.registry import edit_to_json
+from dicomprinter.imaging.edits.steps import Step, Steps
 from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.overlay import open_overlay
 from tests.imaging.pictures import pdf, tiff, tiff_page
@@ -266,3 +268,12 @@ def test_a_picture_that_is_gone(tmp_path: Path) -> None:
 def test_a_picture_beyond_the_limits(tmp_path: Path) -> None:
     with pytest.raises((PermanentError, InputError), match="MaximumPixels"):
         open_overlay(saved(tmp_path, half()), Limits(pixels=100))
+
+
+def test_the_limits_of_a_picture_are_those_of_the_page(tmp_path: Path) -> None:
+    """The site's, lower or higher than the usual ones."""
+    saved(tmp_path, Image.new("L", (66_000, 1)))
+    steps = Steps(tmp_path, (Step(*edit_to_json(laid(Path("overlay"))), 1),))
+    with pytest.raises(PermanentError, match="66000 × 1 pixels; a side may have 65535"):
+        steps.apply(WHITE, Limits(), silent)
+    assert (steps.apply(WHITE, Limits(side=70_000), silent).pixels == 0).any()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from dicomprinter.dicom.page import Form, Page
+from dicomprinter.imaging.limits import Limits
 
 Note = Callable[[str], object]
 """Takes a sentence of which the job's history warns, once for all pages alike; nothing of the patient."""
@@ -24,13 +25,14 @@ class PageEdit(ABC):
     kind: ClassVar[str]
 
     @abstractmethod
-    def apply(self, page: Page, number: int, note: Note) -> Page:
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:
         """The changed page, with its resolution and its lossy history; `page` itself when there is nothing to change.
 
         Args:
             page: 8 bit grey, 16 bit grey or RGB; its pixels may be read-only.
             number: of the page in the job, from 1.
             note: takes what the job's history should tell.
+            limits: of a picture that is opened for it; the usual ones when unsaid.
 
         Raises:
             PermanentError: it cannot be done to this page.

@@ -13,6 +13,7 @@ from dicomprinter.dicom.page import STRIP, Page, Pixels
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.imaging.edits.base import Note, PageEdit
 from dicomprinter.imaging.edits.place import Box, box_of
+from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.overlay import Overlay, open_overlay
 
 _LUMINANCE: Final = np.array([0.299, 0.587, 0.114], np.float32)
@@ -47,11 +48,11 @@ class PrintImage(PageEdit):
         """With the picture's path."""
         return replace(self, file=str(folder / self.file))
 
-    def apply(self, page: Page, number: int, note: Note) -> Page:
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:
         """The page with the picture; in grey where the page is.
 
         Raises:
-            PermanentError: the picture is gone, damaged or none.
+            PermanentError: the picture is gone, damaged, none, or beyond the limits.
         """
         if not any(first <= number and (last is None or number <= last) for first, last in self.pages):
             return page
@@ -59,16 +60,16 @@ class PrintImage(PageEdit):
         if box.width < 1 or box.height < 1:
             note("nothing of the picture is drawn: its rectangle has no pixel")
             return page
-        overlay = _opened(Path(self.file))
+        overlay = _opened(Path(self.file), limits)
         box, crop = _placed(overlay, box, self.aspect)
         pixels = page.pixels.copy()
         _lay(pixels[box.slices], *_scaled(overlay, (box.width, box.height), crop), (1 << page.bits_stored) - 1)
         return replace(page, pixels=pixels)
 
 
-def _opened(file: Path) -> Overlay:
+def _opened(file: Path, limits: Limits | None) -> Overlay:
     try:
-        return open_overlay(file)
+        return open_overlay(file, limits)
     except (InputError, PermanentError) as error:
         raise PermanentError(
             "the job's copy of the picture cannot be used",

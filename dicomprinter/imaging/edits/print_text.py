@@ -12,6 +12,7 @@ from dicomprinter.imaging.edits.base import Note, PageEdit
 from dicomprinter.imaging.edits.place import Box, box_of, fill, lay, samples_of
 from dicomprinter.imaging.fonts.letters import FontUse, Letters, clean
 from dicomprinter.imaging.fonts.lines import Setting, drawn, set_text
+from dicomprinter.imaging.limits import Limits
 
 Colour = tuple[int, int, int, int]
 
@@ -48,7 +49,7 @@ class PrintText(PageEdit):
     across: Literal["left", "centre", "right"]
     down: Literal["top", "centre", "bottom"]
 
-    def apply(self, page: Page, number: int, note: Note) -> Page:  # noqa: ARG002 - every edit gets them
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:  # noqa: ARG002 - as all
         """The page with the text.
 
         Raises:

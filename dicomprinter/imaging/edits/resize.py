@@ -11,6 +11,7 @@ from PIL import Image
 from dicomprinter.dicom.page import Form, Page, Pixels
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.edits.base import Note, PageEdit
+from dicomprinter.imaging.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Resize(PageEdit):
             return self.width, max(1, _rounded(rows * self.width, columns))
         return max(1, _rounded(columns * self.height, rows)), self.height
 
-    def apply(self, page: Page, number: int, note: Note) -> Page:  # noqa: ARG002 - every edit gets it
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:  # noqa: ARG002 - as all
         """The scaled page; its dots an inch are scaled as well, so what is on it keeps its size."""
         if self.width < 1 or self.height < 1:
             raise PermanentError("a page cannot have less than one pixel", remedy="write 1 or more")

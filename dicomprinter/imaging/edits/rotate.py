@@ -10,6 +10,7 @@ import numpy as np
 from dicomprinter.dicom.page import Form, Page
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.edits.base import Note, PageEdit
+from dicomprinter.imaging.limits import Limits
 
 _QUARTERS = (0, 90, 180, 270)
 
@@ -26,7 +27,7 @@ class Rotate(PageEdit):
 
     angle: int
 
-    def apply(self, page: Page, number: int, note: Note) -> Page:  # noqa: ARG002 - every edit gets them
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:  # noqa: ARG002 - as all
         """The turned page; its resolutions change places by a quarter."""
         if self.angle not in _QUARTERS:
             raise PermanentError(f"a page cannot be turned by {self.angle} degrees", remedy="write 90, 180 or 270")

@@ -62,7 +62,7 @@ class Steps:
             edit = self._edit(step)
             with _refusing(edit, step.number):
                 _size(edit, page.form, step.number, limits)
-                page = edit.apply(page, step.number, note)
+                page = edit.apply(page, step.number, note, limits)
         return page
 
     def form(self, form: Form, limits: Limits) -> Form | None:

@@ -10,6 +10,7 @@ import numpy as np
 from dicomprinter.dicom.page import STRIP, Form, Page, Pixels
 from dicomprinter.errors import PermanentError
 from dicomprinter.imaging.edits.base import Note, PageEdit
+from dicomprinter.imaging.limits import Limits
 
 Edge = int | Literal["auto"]
 
@@ -28,7 +29,7 @@ class Trim(PageEdit):
     left: Edge
     right: Edge
 
-    def apply(self, page: Page, number: int, note: Note) -> Page:
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:  # noqa: ARG002 - as all
         """What is left of the page; one that is blank loses nothing by itself, and the history says so.
 
         Raises:
