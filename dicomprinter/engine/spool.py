@@ -158,8 +158,12 @@ class Spool(SpoolView):
 
     def outcome(self, job_id: str) -> str | None:
         """What the ledger says of a job that has left; None when it says nothing."""
-        said = [line for line in lines.read(self.ledger) if line.get("job") == job_id]
-        return str(said[-1]["outcome"]) if said else None
+        # The newer one first: it may become the older one meanwhile.
+        for ledger in (self.ledger, self._older_ledger):
+            said = [line for line in lines.read(ledger) if line.get("job") == job_id]
+            if said:
+                return str(said[-1]["outcome"])
+        return None
 
     def left(self, job_id: str) -> dict[str, Any] | None:
         """The ledger's line of a job that has left, by its id or the beginning of it; None when there is none.

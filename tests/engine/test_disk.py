@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dicomprinter.engine import spool as spool_module
 from dicomprinter.engine.engine import Engine
 from dicomprinter.engine.runner import Runner
 from dicomprinter.engine.spool import Spool
@@ -41,6 +42,17 @@ def test_a_torn_ledger_loses_no_line_and_tells_what_it_holds(spool, tmp_path):
     assert spool.outcome(job.id) == "done"
     assert spool.outcome("other") is None
     assert spool.outcome("never") is None
+
+
+def test_a_job_that_was_done_before_the_ledger_was_put_aside_is_still_known(spool, monkeypatch):
+    monkeypatch.setattr(spool_module, "_LEDGER_BYTES", 100)
+    spool.write_ledger({"job": "a", "outcome": "expired", "reason": "x" * 100})
+    spool.write_ledger({"job": "a", "outcome": "done"})
+    spool.write_ledger({"job": "b", "outcome": "merged", "reason": "x" * 100})
+    assert spool.ledger.with_name("ledger.1.jsonl").exists()
+    assert (spool.outcome("a"), spool.outcome("b")) == ("done", "merged")
+    spool.write_ledger({"job": "c", "outcome": "discarded"})
+    assert [spool.outcome(job) for job in "abcd"] == ["done", "merged", "discarded", None]
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="gives a folder to another user, as root")
