@@ -68,4 +68,4 @@ def refusing(index: int) -> Iterator[None]:
 
 
 def _undecodable(index: int, cause: str) -> PermanentError:
-    return PermanentError(f"page {index + 1} cannot be decoded", cause=cause, remedy="save the file again")
+    return PermanentError(f"page {index + 1} of the file cannot be decoded", cause=cause, remedy="save the file again")

@@ -83,7 +83,7 @@ def test_what_a_decoder_says_of_the_disk_is_the_file_s_fault(tmp_path: Path) -> 
     path = tmp_path / "damaged.tif"
     tags, strip = tiff_page(4, 2, 8, b"abcdefgh")
     path.write_bytes(tiff(({**tags, 259: (8,)}, strip)))  # deflate, that is none
-    with pytest.raises(PermanentError, match="page 1 cannot be decoded"):
+    with pytest.raises(PermanentError, match="page 1 of the file cannot be decoded"):
         open_page(path, 0, Limits())
 
 

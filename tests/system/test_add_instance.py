@@ -15,9 +15,11 @@ from pydicom.uid import EncapsulatedPDFStorage, JPEGBaseline8Bit
 
 from dicomprinter.actions.objects.job_pages import JobPages
 from dicomprinter.actions.pages.adding import inserted
+from dicomprinter.actions.parse.job_text import job_text
 from dicomprinter.job.parts import PageRef, Payload
 from dicomprinter.workflow.interpreter import Done, Held
 from tests.imaging.pictures import pdf
+from tests.imaging.texts import text_pdf
 from tests.scp import StorageScp
 from tests.system.help import House, grey, jpeg_of, perform, pixels, png, set_tag, store, tiff
 
@@ -101,6 +103,20 @@ def test_added_pages_are_changed_as_the_others_are(house: House, running: Run) -
     assert kinds(scp) == "PiP"
 
 
+def test_everything_counts_the_pages_alike(house: House) -> None:
+    """The pictures, and the pages of PDFs, in the order in which they go out."""
+    turn, cut = '<Rotate name="Turn"><Angle>90</Angle></Rotate>', '<Trim name="Cut"><Top>9</Top></Trim>'
+    program = house.program(blank("A", 1) + turn + cut, perform("A", "Turn", "Cut"))
+    job = house.job(text_pdf("alpha", "omega"))
+    assert isinstance(house.run(program, job), Held)
+    said = house.messages(job)
+    assert "A: added as page 2" in said
+    assert "Turn: 1 of 3 pages changed" in said
+    assert "page 2 has 4 × 5 pixels; to cut" in said
+    first, second, third = job_text(job, house.tools, None).split("\f")
+    assert ("alpha" in first, second, "omega" in third) == (True, "", True)
+
+
 def test_edits_count_the_pages_as_they_were(house: House) -> None:
     """A stamp on the first page stays there, whatever is put before that page later."""
     program = house.program(
@@ -152,7 +168,7 @@ def test_all_pages_of_a_picture_are_added(house: House, running: Run, tmp_path: 
     scp = running(StorageScp())
     said = run(house, scp, add("A", picture(tmp_path, tiff(3)), 1), ("A",), png(7), png(8))
     assert [pixels(one.dataset).tolist() for one in scp.received] == [grey(n).tolist() for n in (7, 1, 2, 3, 8)]
-    assert "A: 3 pages added" in said
+    assert "A: added as pages 2 to 4" in said
 
 
 def test_a_jpeg_is_added_as_it_is(house: House, running: Run, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_page_that_cannot_be_decoded_does_not_keep_the_others(house: House, ru
     outcome = house.run(house.program(store("A", scp.port, attributes=attributes), perform("A")), job)
     assert isinstance(outcome, Held)
     assert "1 of 3 objects were not stored: " in outcome.why
-    assert "Secondary Capture Image Storage 2: page 1 cannot be decoded" in outcome.why
+    assert "Secondary Capture Image Storage 2: page 1 of the file cannot be decoded" in outcome.why
     assert len(scp.received) == 2
 
 

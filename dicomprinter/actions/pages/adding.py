@@ -51,7 +51,8 @@ def add_instance(action: AddInstance, job: Job, tools: Tools) -> None:
         )
         index = len(order)
     job.payload = inserted(job.payload, order, index, new)
-    job.note(f"{action.name}: added as page {index + 1}" if len(new) == 1 else f"{action.name}: {len(new)} pages added")
+    where = f"page {index + 1}" if len(new) == 1 else f"pages {index + 1} to {index + len(new)}"
+    job.note(f"{action.name}: added as {where}")
 
 
 def inserted(payload: Payload, order: Sequence[PageRef], index: int, new: Sequence[PageRef]) -> Payload:

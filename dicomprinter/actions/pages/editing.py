@@ -36,7 +36,7 @@ def change_pages(action: str, edit: PageEdit, job: Job, tools: Tools) -> None:
     edits = [_of_document(name, said, order) for name in payload.documents]
     job.payload = replace(payload.with_pages(changed), edits=(*payload.edits, *edits))
     if changed:
-        job.note(f"{action}: {len(changed)} of {len(payload.pages)} pages changed")
+        job.note(f"{action}: {len(changed)} of {len(order)} pages changed")
     if edits:
         job.note(f"{action}: pages of PDFs are changed when they are rendered")
     if payload.objects:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from dicomprinter.actions.objects.job_pages import JobPages
 from dicomprinter.errors import InputError, PermanentError
 from dicomprinter.job.parts import TEXT_AS_PDF, PageRef
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def job_text(job: Job, tools: Tools, ocr: Ocr | None) -> str:
-    """The text layers of a job's PDFs, else its texts; a form feed stands between pages.
+    """The text layers of a job's PDFs, in the order of its pages, else its texts; a form feed stands between pages.
 
     A PDF that a text has been set as breaks that text's long lines, so there the text itself is taken. `ocr` reads the
     pages that have no text, where no text came beside them either.
@@ -26,10 +27,13 @@ def job_text(job: Job, tools: Tools, ocr: Ocr | None) -> str:
     """
     payload = job.payload
     set_as = {str(PurePosixPath(text).with_suffix(TEXT_AS_PDF)) for text in payload.texts}
-    pages = dict.fromkeys(payload.pages, "")
-    for name in payload.documents:
-        if name not in set_as:
-            pages |= {PageRef(name, index): text for index, text in enumerate(_texts(job, name, tools))}
+    layers = {
+        PageRef(name, index): text
+        for name in payload.documents
+        if name not in set_as
+        for index, text in enumerate(_texts(job, name, tools))
+    }
+    pages = {page: layers.get(page, "") for page in JobPages(job, tools.decoder).in_order(layers)}
     if payload.texts and not any(text.strip() for text in pages.values()):
         return "\f".join(job.path(name).read_text(encoding="utf-8-sig", errors="replace") for name in payload.texts)
     if ocr is not None:
