@@ -98,7 +98,7 @@ def test_a_program_that_fails_is_told_and_gets_the_page_and_its_options(
     script.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join((str(house.base), os.defpath)))
     history = told(house, f'{OCR} ocrLanguage="deu+eng"', "", png(1, colour=True))
-    assert 'a page was not read: the program "tesseract" ended with exit code 1' in history
+    assert 'P: a page was not read: the program "tesseract" ended with exit code 1' in history
     assert "Muster" not in history
     assert (house.base / "got").read_bytes().startswith(b"P5\n12 8\n255\n")
     assert (house.base / "said").read_text().splitlines()[-2:] == ["-l", "deu+eng"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ given["sizes"] = [os.path.getsize(file) for file in files]
 given["text"] = open(os.environ["CONTENTS_FILE"]).read() if os.environ["CONTENTS_FILE"] else None
 json.dump(given, open(SEEN, "w"))
 """
+_BEGINNINGS = r"R[:/]|Perform R\b|accepted|suspended|discarded|done|held|nothing was stored"
 
 
 class Desk:
@@ -56,7 +58,10 @@ class Desk:
         )
         program = self.house.program(action, perform("R", on_error=on_error), suspension=15)
         self.job = job or self.house.job(png(), PatientID="4711", PatientName="Müller^Jörg")
-        return self.house.run(program, self.job)
+        outcome = self.house.run(program, self.job)
+        # The history's lines begin with who wrote them: this action, or the program.
+        assert all(re.match(_BEGINNINGS, line) for line in self.story.splitlines()), self.story
+        return outcome
 
     @property
     def seen(self) -> dict[str, Any]:

@@ -255,7 +255,8 @@ class ParseJobTextFile(Parse):
         from dicomprinter.actions.parse.ocr import Ocr
         from dicomprinter.actions.parse.performing import take_values
 
-        ocr = Ocr(job, tools, self.language, any(one.mandatory for one in self.expressions)) if self.ocr else None
+        needed = any(one.mandatory for one in self.expressions)
+        ocr = Ocr(self.name, job, tools, self.language, needed) if self.ocr else None
         text = job_text(job, tools, ocr)
         if not text.strip():
             job.note(f"{self.name}: the job has no text", level="WARN")

@@ -32,12 +32,14 @@ class Ocr:
     """Reads the pages of one job.
 
     Args:
+        action: the name of the action that asks for it.
         job: whose pages these are.
         tools: what opens them and starts the program.
         language: what tesseract calls the language, several joined by `+`.
         needed: whether a page that cannot be read is a failure; otherwise the history says so.
     """
 
+    action: str
     job: Job
     tools: Tools
     language: str
@@ -60,7 +62,8 @@ class Ocr:
                         raise
                     found.append("")
                     if str(error) not in told:
-                        self.job.note(f"a page was not read: {error}", level="WARN", private=error.private)
+                        what = f"{self.action}: a page was not read: {error}"
+                        self.job.note(what, level="WARN", private=error.private)
                     told[str(error)] = None
         return found
 

@@ -110,8 +110,13 @@ class RunFiles:
     def _output(self) -> Path:
         return self.files[self._replaceable].with_name("output").with_suffix(Path(self._replaceable).suffix)
 
-    def replaced(self, job: Job, decoder: Decoder) -> Payload:
+    def replaced(self, action: str, job: Job, decoder: Decoder) -> Payload:
         """The job's payload with what the program wrote to `#{OutputFile}`; it is looked at before it is taken.
+
+        Args:
+            action: the Run's name, for the history.
+            job: whose payload it is.
+            decoder: looks at it.
 
         Raises:
             PermanentError: it is no page and no document.
@@ -135,7 +140,8 @@ class RunFiles:
         if probe.kind == "text":
             raise PermanentError("the program wrote a text to #{OutputFile}", remedy="let it write a picture or a PDF")
         new = _taken(job, output, Path(self._replaceable).suffix)
-        job.note(f"the program's #{{OutputFile}} ({probe.media_type}) takes the place of {self._replaceable}")
+        what = f"the program's #{{OutputFile}} ({probe.media_type}) takes the place of {self._replaceable}"
+        job.note(f"{action}: {what}")
         return _exchanged(job.payload, self._replaceable, new, probe.kind, probe.frames)
 
 

@@ -35,7 +35,7 @@ _LINE_ENDS: Final = re.compile(r"\r\n|[\r\n]")
 def perform_run(action: Run, job: Job, tools: Tools) -> None:
     """Perform a Run; it raises as `Run.perform` says."""
     with job.folder.work() as work:
-        files = RunFiles.copied(job, work, _text(job, tools))
+        files = RunFiles.copied(job, work, _text(action, job, tools))
         call = _call(action, job, tools, files)
         name, arguments = call.name, private_text(call.command)
         # What it does outside must not come of a job that a loss of power takes back.
@@ -43,24 +43,27 @@ def perform_run(action: Run, job: Job, tools: Tools) -> None:
         ended = tools.programs.run(call)
         if ended is None:
             job.note(
-                f'a dry run: it would start the program "{name}" with {_count(len(call.command) - 1, "argument")}',
+                f'{action.name}: a dry run: it would start the program "{name}" with '
+                f"{_count(len(call.command) - 1, 'argument')}",
                 private=arguments,
             )
             return
-        job.note(f'the program "{name}" ended with {ended.how}', private=_said(arguments, ended))
+        job.note(f'{action.name}: the program "{name}" ended with {ended.how}', private=_said(arguments, ended))
         _obey(ended, name)
         if action.outputs:
             _take_output(action, job, ended)
-        job.payload = files.replaced(job, tools.decoder)
+        job.payload = files.replaced(action.name, job, tools.decoder)
 
 
-def _text(job: Job, tools: Tools) -> str:
+def _text(action: Run, job: Job, tools: Tools) -> str:
     """The job's text. Most programs do not ask for it, so a PDF whose text cannot be read is no failure."""
     try:
         return job_text(job, tools, None)
     except PermanentError as error:
         job.note(
-            f"the job's text cannot be read, so CONTENTS_FILE is empty: {error}", level="WARN", private=error.private
+            f"{action.name}: the job's text cannot be read, so CONTENTS_FILE is empty: {error}",
+            level="WARN",
+            private=error.private,
         )
         return ""
 
@@ -91,7 +94,8 @@ def _call(action: Run, job: Job, tools: Tools, files: RunFiles) -> Call:
     ]
     on_desktop = action.interactive and not tools.programs.desktop
     if action.interactive and not on_desktop:
-        job.note(f"runs without a desktop, as type Console does: {tools.programs.desktop}", level="WARN")
+        why = tools.programs.desktop
+        job.note(f"{action.name}: runs without a desktop, as type Console does: {why}", level="WARN")
     return Call(
         (command, *arguments),
         files.folder,
@@ -137,7 +141,8 @@ def _take_output(action: Run, job: Job, ended: Ended) -> None:
             private=last_lines(ended.errors),
         )
     if any(line.strip() for line in lines[wanted:]):
-        job.note(f"the program wrote {len(lines)} lines; those after the first {wanted} are not used", level="WARN")
+        unused = f"those after the first {wanted} are not used"
+        job.note(f"{action.name}: the program wrote {len(lines)} lines; {unused}", level="WARN")
     own = OwnAttributes.of_job(job)
     dataset, datasets, left = deepcopy(job.dataset), {name: own.named(name) for name in images}, iter(lines)
     for output in action.outputs:
