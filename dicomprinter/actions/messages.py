@@ -15,7 +15,7 @@ class Desktop:
 
 @dataclass(frozen=True)
 class Email:
-    """A mail.
+    """A mail; its `repr`, as that of a Notice, tells nothing of the patient.
 
     Args:
         to: addresses.
@@ -28,9 +28,9 @@ class Email:
     host: str
     port: int
     tls: str
-    to: tuple[str, ...]
+    to: tuple[str, ...] = field(repr=False)
     sender: str
-    subject: str
+    subject: str = field(repr=False)
     user: str = ""
     password: str = field(default="", repr=False)
 
@@ -70,7 +70,7 @@ class Notice:
     job: str
     action: str
     message: str
-    text: str
+    text: str = field(repr=False)
     channel: Channel
 
 

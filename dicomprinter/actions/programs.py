@@ -15,7 +15,7 @@ MOST_OUTPUT = 1 << 20
 
 @dataclass(frozen=True)
 class Call:
-    """A program to start.
+    """A program to start. What may hold patient data is no part of its `repr`, nor of what has `Ended`.
 
     Args:
         command: the program, a full path or a name that PATH finds, and its arguments. No shell reads them: each is one
@@ -31,11 +31,11 @@ class Call:
         shown: what messages call it, where the program's path could hold a patient's value.
     """
 
-    command: tuple[str, ...]
+    command: tuple[str, ...] = field(repr=False)
     folder: Path
     timeout: float
-    data: bytes = b""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    data: bytes = field(default=b"", repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     passed_on: tuple[str, ...] = ()
     most_output: int = MOST_OUTPUT
     on_desktop: bool = False
@@ -60,8 +60,8 @@ class Ended:
     """
 
     code: int
-    output: bytes
-    errors: bytes
+    output: bytes = field(repr=False)
+    errors: bytes = field(repr=False)
 
     @property
     def how(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dicomprinter.actions.messages import Email, Notice, Webhook
 from dicomprinter.actions.programs import Call, Ended
 from dicomprinter.engine.dry_run import DryPrograms
 from dicomprinter.engine.outside.environment import environment
@@ -39,6 +40,19 @@ def is_alive(pid: int) -> bool:
 
 def pid_in(file: Path) -> int:
     return int(file.read_text())
+
+
+def test_what_a_debugger_or_a_log_shows_of_calls_and_messages_names_nobody(tmp_path):
+    name = "Muster^Erika"
+    written = Written(9, bytearray(name.encode()), bytearray(name.encode()))
+    mail = Email("mail", 25, "none", (f"{name}@hospital.example",), "we@hospital.example", name, "", name)
+    shown = [
+        Call(("look-up", name), tmp_path, 1, name.encode(), {"NAME": name}, shown="look-up"),
+        Ended(0, name.encode(), name.encode()),
+        written,
+        *(Notice("1", "job", "Tell", "#{PatientName}", name, way) for way in (mail, Webhook("web", name, name))),
+    ]
+    assert all("Muster" not in f"{one!r}{one}" for one in shown)
 
 
 def test_arguments_input_and_folder_come_as_they_are(tmp_path):

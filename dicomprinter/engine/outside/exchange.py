@@ -34,8 +34,8 @@ class Written:
     """What a program has written: standard output up to a limit, of standard error the end."""
 
     most: int
-    output: bytearray = field(default_factory=bytearray)
-    errors: bytearray = field(default_factory=bytearray)
+    output: bytearray = field(default_factory=bytearray, repr=False)
+    errors: bytearray = field(default_factory=bytearray, repr=False)
 
     def add_output(self, block: bytes) -> None:
         """Raises TooMuchOutputError."""
