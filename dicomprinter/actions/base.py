@@ -195,7 +195,7 @@ class Connected(Action):
         return []
 
 
-def policy(node: Node) -> OnError | None:
-    """The action's own onError, of older files."""
+def common(node: Node) -> tuple[str, Position, OnError | None]:
+    """The first fields of every action: its name, where it stands, and its own onError, of older files."""
     text = node["onError"]
-    return None if text is None else OnError(text)
+    return node["name"], node.position, None if text is None else OnError(text)

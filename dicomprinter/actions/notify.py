@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.actions.messages import Channel, Desktop, Email, Notice, Webhook
 from dicomprinter.actions.run.action import INPUT
 from dicomprinter.config.kinds import (
@@ -219,9 +219,7 @@ class Notify(Action):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             message=node.content("Message"),
             inputs=tuple(child["tag"] for child in node.all("Input")),
             timeout=node.content("Timeout", 3000),

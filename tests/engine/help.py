@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from dicomprinter.actions import registry
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, Tools, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, Tools, common
 from dicomprinter.config.kinds import TEXT, integer
 from dicomprinter.config.spec import Attribute, Spec
 from dicomprinter.engine.outside.messenger import DryMessenger
@@ -51,7 +51,7 @@ class Mark(Action):
 
     @classmethod
     def read(cls, node):
-        return cls(node["name"], node.position, policy(node), node["fails"], node["on"], node["times"])
+        return cls(*common(node), node["fails"], node["on"], node["times"])
 
     def perform(self, job: Job, tools: Tools) -> None:
         Mark.trace.append(self.name)

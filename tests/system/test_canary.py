@@ -32,7 +32,7 @@ JAPANESE: Final = "山田^太郎"
 # A site's own action, as a package beside the program: everything about it tells the patient's name.
 SITE: Final = """
 import logging, threading, warnings
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.config.spec import Spec
 from dicomprinter.errors import PermanentError
 
@@ -50,7 +50,7 @@ class Sing(Action):
 
     @classmethod
     def read(cls, node):
-        return cls(node["name"], node.position, policy(node))
+        return cls(*common(node))
 
     def perform(self, job, tools):
         name = str(job.dataset.PatientName)

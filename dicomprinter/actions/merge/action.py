@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.config.kinds import BOOLEAN, MILLISECONDS, TEXT, integer
 from dicomprinter.config.spec import Spec, optional
 
@@ -58,9 +58,7 @@ class MergeJob(Action):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             timeout=node.content("Timeout", 2000),
             time_threshold=node.content("TimeThreshold", 2000),
             match_host=node.content("MatchHost", True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.config.kinds import COLOUR, NONEMPTY_TEMPLATE, SIDE, integer
 from dicomprinter.config.spec import Spec, optional
 
@@ -63,9 +63,7 @@ class AddInstance(Action):
         """Make the action from its checked element."""
         path = node.content("ImagePath")
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             image_path=path,
             size=(node.content("Width"), node.content("Height")) if path is None else None,
             canvas_colour=node.content("CanvasColor", _BLACK),

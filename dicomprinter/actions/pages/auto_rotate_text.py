@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.config.kinds import BOOLEAN, SIDE, decimal, integer
 from dicomprinter.config.spec import Spec, optional
 
@@ -61,9 +61,7 @@ class AutoRotateText(Action):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             min_axis_confidence=node.content("MinAxisConfidence", 0.30),
             min_direction_confidence=node.content("MinDirectionConfidence", 0.35),
             min_direction_confidence_180=node.content("MinDirectionConfidence180", 0.60),

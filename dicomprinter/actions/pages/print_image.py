@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, common
 from dicomprinter.actions.pages.page_action import PageAction
 from dicomprinter.actions.pages.rectangle import RECTANGLE, SIDES, beyond, read_rectangle
 from dicomprinter.config.kinds import NONEMPTY_TEMPLATE, Kind, choice
@@ -90,9 +90,7 @@ class PrintImage(PageAction):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             image_path=node.content("ImagePath"),
             rectangle=read_rectangle(node),
             aspect=node.content("Aspect", "keep"),

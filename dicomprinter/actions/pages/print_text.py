@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, common
 from dicomprinter.actions.pages.page_action import PageAction
 from dicomprinter.actions.pages.rectangle import RECTANGLE, SIDES, beyond, read_rectangle
 from dicomprinter.config.kinds import COLOUR, NAME, NONEMPTY_TEMPLATE, PERCENT, Kind, choice
@@ -92,9 +92,7 @@ class PrintText(PageAction):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             text=node.content("Text"),
             rectangle=read_rectangle(node),
             colour=node.content("Color", _BLUE),

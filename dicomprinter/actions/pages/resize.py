@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, common
 from dicomprinter.actions.pages.page_action import PageAction
 from dicomprinter.config.kinds import SIDE, choice
 from dicomprinter.config.spec import Spec, optional, required
@@ -41,9 +41,7 @@ class Resize(PageAction):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             width=node.content("Width"),
             height=node.content("Height"),
             keep_aspect=node.content("Aspect", "keep") == "keep",

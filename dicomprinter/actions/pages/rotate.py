@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, common
 from dicomprinter.actions.pages.page_action import PageAction
 from dicomprinter.config.kinds import Kind, integer
 from dicomprinter.config.spec import Spec, required
@@ -50,7 +50,7 @@ class Rotate(PageAction):
     @classmethod
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
-        return cls(node["name"], node.position, policy(node), angle=node.content("Angle") % 360)
+        return cls(*common(node), angle=node.content("Angle") % 360)
 
     def edit(self, job: Job, tools: Tools) -> PageEdit | None:
         """Turns by the angle; by nothing where that is 0."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, common
 from dicomprinter.actions.pages.page_action import PageAction
 from dicomprinter.config.kinds import Kind, integer
 from dicomprinter.config.spec import Spec, optional
@@ -64,7 +64,7 @@ class Trim(PageAction):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         top, bottom, left, right = (node.content(edge, 0) for edge in _EDGES)
-        return cls(node["name"], node.position, policy(node), top, bottom, left, right)
+        return cls(*common(node), top, bottom, left, right)
 
     def edit(self, job: Job, tools: Tools) -> PageEdit | None:
         """Cuts the edges off; nothing where none is named."""

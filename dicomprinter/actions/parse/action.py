@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import regex
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.actions.tags.dcm import OLD_TAG, check_takes_text, resolve_vr
 from dicomprinter.config.kinds import BOOLEAN, PATTERN, SETTABLE_TAG, TEMPLATE, TEXT, Kind, choice
 from dicomprinter.config.placeholders import Template
@@ -174,12 +174,9 @@ class Parse(Action):
     first_match: bool
 
 
-def _common(node: Node) -> dict[str, Any]:
+def _shared(node: Node) -> dict[str, Any]:
     """What both have of their elements."""
     return {
-        "name": node["name"],
-        "position": node.position,
-        "on_error": policy(node),
         "expressions": tuple(_read_expression(tag, node) for tag in node.all("DcmTag")),
         "first_match": node["matchPolicy"] == "firstMatch",
     }
@@ -211,7 +208,7 @@ class ParseJobFileName(Parse):
     @classmethod
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
-        return cls(**_common(node))
+        return cls(*common(node), **_shared(node))
 
     def perform(self, job: Job, tools: Tools) -> None:
         """Search the job's name: a print's title, or a file's path below the watched folder with its ending.
@@ -241,7 +238,7 @@ class ParseJobTextFile(Parse):
     @classmethod
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
-        return cls(**_common(node), ocr=node["ocr"], language=node["ocrLanguage"])
+        return cls(*common(node), **_shared(node), ocr=node["ocr"], language=node["ocrLanguage"])
 
     def perform(self, job: Job, tools: Tools) -> None:
         """Search the job's text: the text layer of its PDFs, else the text beside its pages, else what can be read.

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, common
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
 from dicomprinter.actions.print.classes import ANNOTATION_BOX, COLOUR_META, GRAYSCALE_META, PRESENTATION_LUT
 from dicomprinter.actions.print.film import FILM_BOX, IMAGE_BOX, SESSION, FilmBox, FilmSession, ImageBox, merged
@@ -79,9 +79,7 @@ class Print(Connected):
         """Make the action from its checked element."""
         parameters = next(node.all("ConnectionParameters"))
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             peer=read_peer(parameters),
             mode=node.content("PrintMode", "Grayscale8"),
             resolution=node.content("Resolution"),

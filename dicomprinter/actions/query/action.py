@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
-from dicomprinter.actions.base import Connected, policy
+from dicomprinter.actions.base import Connected, common
 from dicomprinter.actions.connection import read_peer
 from dicomprinter.actions.query.declaration import (
     CHANGES,
@@ -104,9 +104,7 @@ class Query(Connected):
         """Make the action from its checked element."""
         connection = node.child("ConnectionParameters")
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             peer=None if connection is None else read_peer(connection),
             wishes=Wishes(
                 model=Model(node["type"]),

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.actions.tags.dcm import check_takes_text
 from dicomprinter.config.kinds import MILLISECONDS, NONEMPTY_TEMPLATE, SETTABLE_TAG, TAG, TEXT, Kind, choice
 from dicomprinter.config.placeholders import Template
@@ -127,9 +127,7 @@ class Run(Action):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             interactive=node["type"] == "Interactive",
             command=node.content("Command"),
             arguments=node.content("Arguments", ()),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.actions.save.names import is_listable
 from dicomprinter.config.kinds import NONEMPTY_TEMPLATE, choice
 from dicomprinter.config.placeholders import Template
@@ -83,9 +83,7 @@ class Save(Action):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             directory=node.content("Directory"),
             filename=node.content("Filename", _FILENAME),
             raw=node.content("Format") == "dxi",

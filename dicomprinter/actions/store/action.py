@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Connected, common
 from dicomprinter.actions.connection import CONNECTION_PARAMETERS, connection_dialect, read_peer
 from dicomprinter.actions.objects.representation import Representation
 from dicomprinter.config.kinds import BOOLEAN, CHARACTER_SET, choice, integer
@@ -138,9 +138,7 @@ class Store(Connected):
         connection = next(node.all("ConnectionParameters"))
         compression, mode, document = node.child("Compression"), node.child("ColorMode"), node.child("Document")
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             peer=read_peer(connection),
             representation=Representation(
                 compression=SYNTAXES[compression["type"]] if compression else None,

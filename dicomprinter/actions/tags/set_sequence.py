@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.actions.tags.dcm import DCM_ITEM, SEQUENCE_ATTRIBUTES, check_sequence, read_sequence, sequence_dialect
 from dicomprinter.config.kinds import BOOLEAN, TEXT
 from dicomprinter.config.spec import Attribute, Child, Spec
@@ -45,9 +45,7 @@ class SetSequence(Action):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         return cls(
-            node["name"],
-            node.position,
-            policy(node),
+            *common(node),
             read_sequence(node),
             replace=node["replace"],
             unique=node["unique"],

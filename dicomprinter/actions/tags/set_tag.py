@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, policy
+from dicomprinter.actions.base import NAME_ATTRIBUTE, ON_ERROR_ATTRIBUTE, Action, common
 from dicomprinter.actions.tags.dcm import DCM_TAG_CHILD, DcmTag, container_dialect, read_tag
 from dicomprinter.config.canonical import meant
 from dicomprinter.config.kinds import TEXT
@@ -68,7 +68,7 @@ class SetTag(Action):
     def read(cls, node: Node) -> Self:
         """Make the action from its checked element."""
         tags = tuple(read_tag(child) for child in node.all("DcmTag"))
-        return cls(node["name"], node.position, policy(node), tags)
+        return cls(*common(node), tags)
 
     def perform(self, job: Job, tools: Tools) -> None:
         """Set the tags, all of them or none.
