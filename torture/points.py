@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
-# What differs from job to job: ids, the number in a dropped file's name, and that of a file that is saved.
+# What differs from job to job: ids, the number in a dropped file's name, that of a file that is saved, and the digest
+# in the name of a PDF or text that jobs have become.
 _OWN: Final = (
     (re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}"), "ID"),
     (re.compile(r"-\d{4}(?=[./]|$)"), "-N"),
     (re.compile(r"(?<=DP_)\d+"), "N"),
+    (re.compile(r"(?<=merged-)[0-9a-f]{16}"), "DIGEST"),
 )
 # Calls of which a part may happen.
 _TEARABLE: Final = ("write ", "send ")

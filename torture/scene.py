@@ -22,8 +22,10 @@ _PRIVATE: Final = MappingProxyType({"PatientName": CANARY["PatientName"], "Patie
 PRINTER: Final = "PRINTER"
 _CANNOT_UNDERSTAND: Final = 0xC000
 _OUT_OF_RESOURCES: Final = 0xA700
-# What is dropped at once comes within it.
-_MERGE_MS: Final = 1000
+MOST_MERGED: Final = 3
+# Each MergeJob's Timeout and MaxJobs. A round comes to the latter, or has nothing more to wait for: what it does must
+# not depend on how fast jobs come.
+_MERGES: Final = MappingProxyType({"Merge": (5000, MOST_MERGED), "Collect": (300, MOST_MERGED), "Gather": (5000, 2)})
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,9 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "film": Kind(perform("Film", "ToA", on_error="Suspend"), files.pages, (A,)),
         "damaged": Kind(perform("ToA"), files.damaged, (), "rejected"),
         "mergepdf": Kind(perform("Merge") + _BOTH, files.pdf_and_text, user="anna"),
-        "mergepages": Kind(perform("Merge") + _BOTH, files.pages, user="dora"),
+        "mergepages": Kind(perform("Collect") + _BOTH, files.pages, user="dora"),
         "mergeagain": Kind(_to_b("Gather"), files.pages, (B,), user="carl", b_is_down=True),
-        "mergeother": Kind(perform("Merge") + _BOTH, files.page, user="bert"),
+        "mergeother": Kind(perform("Collect") + _BOTH, files.page, user="bert"),
     }
 )
 ROUNDS: Final = (
@@ -125,7 +127,6 @@ ROUNDS: Final = (
     ("mergeagain", "mergeagain"),
 )
 """What is dropped at once."""
-MOST_MERGED: Final = 3
 
 
 def drop(kind: str, number: int, decoder: Decoder, folder: Path) -> Drop:
@@ -148,11 +149,15 @@ def configuration(
 ) -> str:
     """The configuration of all kinds; `suspension` is in seconds, `validity` in days."""
     label = "<BasicFilmSessionAttributes><FilmSessionLabel>#{Job.Name}</FilmSessionLabel></BasicFilmSessionAttributes>"
-    merging = f"<Timeout>{_MERGE_MS}</Timeout><TimeThreshold>600000</TimeThreshold><MaxJobs>{MOST_MERGED}</MaxJobs>"
+    merges = (
+        f'<MergeJob name="{name}"><Timeout>{milliseconds}</Timeout><TimeThreshold>600000</TimeThreshold>'
+        f"<MaxJobs>{most}</MaxJobs></MergeJob>"
+        for name, (milliseconds, most) in _MERGES.items()
+    )
     actions = (
         f'<Query name="Find" type="Worklist" select="first">{connection(ris, "WORKLIST")}'
         '<DcmTag tag="PatientID">#{PatientID}</DcmTag></Query><Query name="Ask" type="Manual"/>'
-        + "".join(f'<MergeJob name="{name}">{merging}</MergeJob>' for name in ("Merge", "Gather"))
+        + "".join(merges)
         + '<Save name="Keep"><Directory>archive</Directory></Save>'
         + set_tag("Mark", "InstitutionName", "Clinic")
         + set_tag("Other", "StationName", "Other")
