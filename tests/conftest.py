@@ -23,8 +23,9 @@ from tests.scp import StorageScp
 def pytest_configure(config: pytest.Config) -> None:
     """Patient data of any test, where none may be, fails it."""
     config.pluginmanager.register(Canary(), "canary")
-    # A machine that has other things to do makes no example wrong.
-    hypothesis.settings.register_profile("patient", deadline=None)
+    # A machine that has other things to do makes no example wrong, nor one that was drawn slowly.
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=slow)
     hypothesis.settings.load_profile("patient")
 
 

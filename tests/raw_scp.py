@@ -14,6 +14,7 @@ from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 from dicomprinter.demo.listener import LOOPBACK
+from tests.waiting import PATIENCE
 
 
 class Connection:
@@ -115,7 +116,7 @@ class Connection:
 
     def wait(self) -> None:
         """Say nothing until the test is over."""
-        self.over.wait(30)
+        self.over.wait(PATIENCE)
 
     def _exactly(self, count: int) -> bytes:
         data = b""

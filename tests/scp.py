@@ -5,9 +5,11 @@ All listen as soon as they are made and are context managers; `.port` says where
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +67,8 @@ __all__ = [
 LOSSLESS = (RLELossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, HTJ2KLossless)
 ALL_SYNTAXES = (*UNCOMPRESSED, JPEGBaseline8Bit, *LOSSLESS)
 STORAGE_CLASSES = tuple(str(context.abstract_syntax) for context in AllStoragePresentationContexts)
+# Linux hands out ports from 32768 on, other systems from 49152 on.
+_BELOW_THE_SYSTEMS = 12_000
 FIND_MODELS = (
     "1.2.840.10008.5.1.4.31",
     "1.2.840.10008.5.1.4.1.2.1.1",
@@ -73,10 +77,12 @@ FIND_MODELS = (
 
 
 def closed_port() -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as sock:
-        sock.bind((LOOPBACK, 0))
-        return int(sock.getsockname()[1])
+    """A port on which nothing listens, and which the system gives to nobody by itself, as it would one of port 0."""
+    while True:
+        port = _BELOW_THE_SYSTEMS + secrets.randbelow(20_000)
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind((LOOPBACK, port))
+            return port
 
 
 @dataclass(frozen=True)

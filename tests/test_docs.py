@@ -28,6 +28,7 @@ from docs.generate.markdown import code, plain
 from docs.generate.texts import says_something
 from tests.fences import Block, blocks, commands
 from tests.links import ROOT, pages
+from tests.waiting import PATIENCE
 
 BLOCKS = [block for page in pages() for block in blocks(page)]
 
@@ -42,7 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     built = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=5 * PATIENCE, check=False
     )
     assert built.returncode == 0, built.stderr
     assert "WARNING" not in built.stderr

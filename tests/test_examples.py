@@ -35,6 +35,7 @@ from dicomprinter.config.xml import parse
 from dicomprinter.errors import ConfigError
 from dicomprinter.program import load
 from tests.links import ROOT
+from tests.waiting import PATIENCE
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.xml"))
 COMMAND = (sys.executable, "-m", "dicomprinter")
@@ -86,7 +87,9 @@ def run(tmp_path: Path) -> DryRun:
         options = [f"{ROOT}/examples/{word}" if word.endswith(".xml") else word for word in arguments]
         command = [*COMMAND, "run", "--json", "--base", str(tmp_path / "base"), *options, str(file)]
         # Standard error is for people; here it only shows up when a test fails.
-        ended = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", timeout=60, check=False, cwd=tmp_path)
+        ended = subprocess.run(
+            command, stdout=subprocess.PIPE, encoding="utf-8", timeout=PATIENCE, check=False, cwd=tmp_path
+        )
         assert ended.stdout, f"no report; exit code {ended.returncode}"
         return Outcome(ended.returncode, json.loads(ended.stdout))
 

@@ -11,10 +11,12 @@ import pytest
 from fuzz.__main__ import checks_of
 from fuzz.driver import Result, fuzz, replay
 from fuzz.target import corpus, load, names
+from tests.waiting import PATIENCE
 from torture.checks import show
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the processes that fuzz are watched as Linux does it")
 EXECUTIONS = 40
+_SECONDS = 5 * PATIENCE
 
 
 @pytest.mark.parametrize("name", names())
@@ -24,14 +26,14 @@ def test_the_corpus_and_what_hypothesis_draws(name: str) -> None:
     assert sum(file.stat().st_size for file in files) < 40_000
     assert all(file.stat().st_size <= load(name).longest for file in files)
     assert replay(name, files) == ""
-    result = fuzz(name, "structured", EXECUTIONS, 60, seed=1)
+    result = fuzz(name, "structured", EXECUTIONS, _SECONDS, seed=1)
     assert not result.findings, [file.with_suffix(".txt").read_text(encoding="utf-8") for file in result.findings]
     assert result.executions >= 1
 
 
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is not installed")
 def test_what_coverage_guides() -> None:
-    result = fuzz("placeholders", "guided", 500, 60, seed=1)
+    result = fuzz("placeholders", "guided", 500, _SECONDS, seed=1)
     assert result.executions >= 500
     assert not result.findings
 
@@ -46,7 +48,7 @@ WAYS = [
 def test_what_goes_wrong_is_kept_and_can_be_repeated(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuzz.driver.FINDINGS", tmp_path)
     name = "tests.fuzz_broken"
-    result = fuzz(name, how, 100_000, 60, seed=1)
+    result = fuzz(name, how, 100_000, _SECONDS, seed=1)
     (found,) = result.findings
     assert found.read_bytes().startswith(b"!")
     said = found.with_suffix(".txt").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from torture.work import Work
 POLICIES = ("Suspend", "Hold", "Ignore")
 AE_TITLE = "PEER"
 _LARGE = 1000
+_LONG = 60.0
 _NOWHERE = "no-such-host.invalid"
 
 
@@ -80,13 +81,17 @@ class Case:
 
     @property
     def seconds(self) -> float:
-        """Both of its time-outs."""
+        """The time-out that passes, if one does."""
         # A peer in Python takes a while to read a large page before it can answer.
-        return (1.0 if self.pages.side < _LARGE else 8.0) if self.fault.times_out else 60.0
+        return (1.0 if self.pages.side < _LARGE else 8.0) if self.fault.times_out else _LONG
 
     def action(self, *, healed: bool) -> str:
         """Its action."""
-        more = f"<AssociationTimeout>{self.seconds:g}</AssociationTimeout><DimseTimeout>{self.seconds:g}</DimseTimeout>"
+        # The other one, and both once it is well, are for a machine that has other things to do.
+        short = _LONG if healed else self.seconds
+        is_in_exchange = self.fault.phase is Phase.EXCHANGE
+        association, dimse = (_LONG, short) if is_in_exchange else (short, _LONG)
+        more = f"<AssociationTimeout>{association:g}</AssociationTimeout><DimseTimeout>{dimse:g}</DimseTimeout>"
         if self.fault.door is Door.TLS:
             more += '<Tls verify="false"/>'
         there = connection(self.peer.port, AE_TITLE, host=self._host(healed=healed), more=more)

@@ -39,8 +39,8 @@ MANNERS: Final = (
     Manner("refuses", ("--refuse",), "rejected the association for good"),
     Manner("aborts-during", ("--abort-during",), "aborted the association before|closed the connection before"),
     Manner("aborts-after", ("--abort-after",), "aborted the association before|closed the connection before"),
-    Manner("sleeps-during", ("--sleep-during", "4"), "no sign of the answer to C-STORE|took no more of"),
-    Manner("sleeps-after", ("--sleep-after", "4"), "no sign of the answer to C-STORE"),
+    Manner("sleeps-during", ("--sleep-during", "30"), "no sign of the answer to C-STORE|took no more of"),
+    Manner("sleeps-after", ("--sleep-after", "30"), "no sign of the answer to C-STORE"),
     Manner("takes-4096", ("--max-pdu", "4096"), ""),
     Manner("takes-implicit", ("+xi",), ""),
 )
@@ -107,10 +107,12 @@ def _books(folder: Path, work: Work, server: StoreServer) -> list[str]:
 
 
 def _text(ports: Sequence[int]) -> str:
-    more = "<AssociationTimeout>10</AssociationTimeout><DimseTimeout>2</DimseTimeout>"
-    pairs = list(zip(MANNERS, ports, strict=True))
+    # Those that answer at once have a time-out that a machine with other things to do keeps as well.
+    pairs = [(manner, port, 2 if "sleeps" in manner.name else 60) for manner, port in zip(MANNERS, ports, strict=True)]
+    more = "<AssociationTimeout>60</AssociationTimeout><DimseTimeout>{}</DimseTimeout>".format
     actions = "".join(
-        f'<Store name="{manner.name}">{connection(port, "STORESCP", more=more)}</Store>' for manner, port in pairs
+        f'<Store name="{manner.name}">{connection(port, "STORESCP", more=more(seconds))}</Store>'
+        for manner, port, seconds in pairs
     )
     cases = "".join(
         f'<Case value="{one.name}"><Perform action="{one.name}" onError="{"Suspend" if at % 2 else "Hold"}"/></Case>'

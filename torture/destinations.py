@@ -214,9 +214,11 @@ def _drop(service: Service, streets: Sequence[Neighbour]) -> None:
 
 
 def _text(streets: Sequence[Neighbour]) -> str:
-    more = "<AssociationTimeout>2</AssociationTimeout><DimseTimeout>2</DimseTimeout>"
+    # One that is well, or slow, has not failed when the machine has other things to do.
+    more = "<AssociationTimeout>{0}</AssociationTimeout><DimseTimeout>{0}</DimseTimeout>".format
     actions = "".join(
-        f'<Store name="{street.name}">{connection(street.peer.port, AE_TITLE, more=more)}</Store>' for street in streets
+        f'<Store name="{one.name}">{connection(one.peer.port, AE_TITLE, more=more(2 if one.opens else 60))}</Store>'
+        for one in streets
     )
     cases = "".join(
         f'<Case value="{street.name}"><Perform action="{street.name}" onError="Suspend"/></Case>' for street in streets

@@ -15,6 +15,7 @@ from dicomprinter.cli.standins import completion_text, stand_in
 from tests.cli.conftest import Call
 from tests.links import ROOT
 from tests.peers import program
+from tests.waiting import PATIENCE
 
 _ASK = "import sys; import dicomprinter.cli.main as m\ntry: m.invoke([])\nfinally: print(*sys.modules, file=sys.stderr)"
 
@@ -28,7 +29,7 @@ def completed(line: str, *, code: str = "import dicomprinter.cli.main as m; m.in
         "COMP_CWORD": str(line.count(" ")),
     }
     run = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     return run.stdout.splitlines(), run.stderr
 

@@ -13,6 +13,7 @@ from dicomprinter.dicom.network.association import VERIFICATION, Association
 from dicomprinter.dicom.network.peer import Peer
 from dicomprinter.dicom.status import Kind
 from dicomprinter.errors import PermanentError
+from tests.waiting import PATIENCE
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 PDF = "1.2.840.10008.5.1.4.1.1.104.1"
@@ -20,7 +21,7 @@ SYNTAXES = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless, JPEGBas
 
 
 def peer(pacs: EmbeddedPacs) -> Peer:
-    return Peer(pacs.ae_title, "127.0.0.1", pacs.port, association_timeout=30, dimse_timeout=30)
+    return Peer(pacs.ae_title, "127.0.0.1", pacs.port, association_timeout=PATIENCE, dimse_timeout=PATIENCE)
 
 
 def store(pacs: EmbeddedPacs, folder: Path, *, uid: str, study: str, series: str, **values: Any) -> Path:

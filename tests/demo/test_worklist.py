@@ -11,6 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from dicomprinter.demo.worklist import WORKLIST_FIND, EmbeddedWorklist, worklist_entry
 from dicomprinter.dicom.network.association import Association
 from dicomprinter.dicom.network.peer import Peer
+from tests.waiting import PATIENCE
 
 ENTRIES = [
     worklist_entry(
@@ -42,7 +43,7 @@ def find(step: dict[str, Any] | None = None, *, entries: Sequence[Dataset] = ENT
             setattr(target, keyword, value)
     identifier.ScheduledProcedureStepSequence = [item]
     with EmbeddedWorklist(entries) as worklist:
-        peer = Peer(worklist.ae_title, "127.0.0.1", worklist.port, association_timeout=30, dimse_timeout=30)
+        peer = Peer(worklist.ae_title, "127.0.0.1", worklist.port, association_timeout=PATIENCE, dimse_timeout=PATIENCE)
         with Association.open(peer, [(WORKLIST_FIND, [ExplicitVRLittleEndian])]) as association:
             found = list(association.find(WORKLIST_FIND, identifier))
         assert len(worklist.queries) == 1

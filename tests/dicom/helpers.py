@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from dicomprinter.dicom.objects import Identity
 from dicomprinter.dicom.page import Page
 from dicomprinter.dicom.secondary_capture import secondary_capture
 from dicomprinter.errors import DicomPrinterError
+from tests.waiting import PATIENCE
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 PDF = "1.2.840.10008.5.1.4.1.1.104.1"
@@ -31,7 +33,12 @@ Run = Callable[[Any], Any]
 
 
 def peer(port: int, **settings: Any) -> Peer:
-    return Peer("PACS", "127.0.0.1", port, **{"association_timeout": 30, "dimse_timeout": 30, **settings})
+    return Peer("PACS", "127.0.0.1", port, **{"association_timeout": PATIENCE, "dimse_timeout": PATIENCE, **settings})
+
+
+def with_time_out(association: Association, seconds: float) -> None:
+    """From now on; to open it may take as long as a loaded machine needs."""
+    association._messages._peer = replace(association.peer, association_timeout=seconds)
 
 
 def instance(folder: Path, *, syntax: str = ExplicitVRLittleEndian, size: int = 1000) -> tuple[Path, str]:

@@ -20,7 +20,7 @@ from dicomprinter.dicom.network.association import VERIFICATION, Association, St
 from dicomprinter.dicom.status import Kind
 from dicomprinter.errors import PermanentError
 from tests import scp
-from tests.dicom.helpers import PDF, SC, Run, failure, instance, peer, send
+from tests.dicom.helpers import PDF, SC, Run, failure, instance, peer, send, with_time_out
 from tests.scp import Answer, Connection, RawScp, StorageScp
 
 # The control byte of the fragment that ends a data set (PS3.8 E.2).
@@ -197,9 +197,8 @@ def test_an_exception_aborts(storage_scp: StorageScp) -> None:
 
 
 def test_closing_twice_and_a_peer_that_does_not_answer_the_release(running: Run, caplog: Any) -> None:
-    association = Association.open(
-        peer(running(scp.stalling()).port, association_timeout=0.2), [(SC, [ExplicitVRLittleEndian])]
-    )
+    association = Association.open(peer(running(scp.stalling()).port), [(SC, [ExplicitVRLittleEndian])])
+    with_time_out(association, 0.2)
     association.close()
     association.close()
     association.abort()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import time
 from collections.abc import Callable
@@ -23,13 +22,19 @@ from dicomprinter.dicom.status import Kind
 from dicomprinter.errors import PermanentError, TransientError
 from tests.dicom.helpers import SC, instance, send
 from tests.peers import program, servers
+from tests.waiting import PATIENCE
 
 Run = Callable[[Any], Any]
 STUDY = "1.2.840.10008.5.1.4.1.2.2.1"
 
 
 def peer(server: Any, ae_title: str = "PACS", **settings: Any) -> Peer:
-    return Peer(getattr(server, "ae_title", ae_title), "127.0.0.1", server.port, **{"dimse_timeout": 30, **settings})
+    return Peer(
+        getattr(server, "ae_title", ae_title),
+        "127.0.0.1",
+        server.port,
+        **{"association_timeout": PATIENCE, "dimse_timeout": PATIENCE, **settings},
+    )
 
 
 @pytest.mark.peer("storescp")
@@ -55,8 +60,8 @@ def test_an_instance_does_not_wait_for_a_delayed_acknowledgement(storescp: serve
             started = time.monotonic()
             association.store(path, sop_class=SC, sop_instance=uid, transfer_syntax=ExplicitVRLittleEndian)
             taken.append(time.monotonic() - started)
-    # Its Nagle against our delayed acknowledgement costs every instance 44 ms; a busy machine delays some of them.
-    assert statistics.median(taken) < 0.025
+    # Its Nagle against our delayed acknowledgement costs every instance 44 ms; a busy machine delays most of them.
+    assert sorted(taken)[3] < 0.03, [round(seconds, 3) for seconds in sorted(taken)]
 
 
 @pytest.mark.peer("storescp")
@@ -224,7 +229,7 @@ def test_tls(running: Run, tmp_path: Path, certificates: Path) -> None:
     server = running(servers.storescp(tmp_path / "scp", "+tls", str(key), str(cert), "+cf", str(cert)))
 
     def called(host: str, tls: Tls | None) -> Association:
-        target = Peer("PACS", host, server.port, tls=tls, association_timeout=30)
+        target = Peer("PACS", host, server.port, tls=tls, association_timeout=PATIENCE)
         return Association.open(target, [(SC, [ExplicitVRLittleEndian])])
 
     ours = Tls(ca=cert, cert=cert, key=key)

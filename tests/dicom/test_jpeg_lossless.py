@@ -118,7 +118,9 @@ def test_every_decoder_finds_the_same_pixels(decode: Decode, kind: str, encoder:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_any_page(encoder: str, data: st.DataObject) -> None:
     pixels, bits = page(data.draw(st.sampled_from(KINDS)), data.draw(st.integers(1, 12)), data.draw(st.integers(1, 40)))
     values = data.draw(st.lists(st.integers(0, (1 << bits) - 1), min_size=1, max_size=6))

@@ -20,6 +20,7 @@ from dicomprinter.intake.submission import Submission
 from dicomprinter.job import folder as folder_module
 from dicomprinter.workflow.interpreter import Done
 from tests.imaging.pictures import png
+from tests.waiting import PATIENCE
 
 from .help import Mark, new_job, program, tools, with_marks
 
@@ -116,7 +117,7 @@ def test_a_node_has_all_the_time_of_a_stop(spool, tmp_path, monkeypatch):
 
     def slow(*_: object) -> None:
         began.set()
-        assert go_on.wait(30)
+        assert go_on.wait(PATIENCE)
 
     monkeypatch.setattr(Mark, "perform", slow)
     engine = Engine(spool, program(tmp_path, MARKS, TWO), tools(), workers=15)
@@ -131,9 +132,9 @@ def test_a_node_has_all_the_time_of_a_stop(spool, tmp_path, monkeypatch):
     engine._threads = [Watched(target=thread._target, daemon=True) for thread in engine._threads]
     new_job(spool)
     engine.start()
-    assert began.wait(30)
-    assert engine.stop(timeout=20)
-    assert min(waited) > 10, "no thread is given a share only"
+    assert began.wait(PATIENCE)
+    assert engine.stop(timeout=10 * PATIENCE)
+    assert min(waited) > 5 * PATIENCE, "no thread is given a share only"
 
 
 def test_no_log_tells_a_patient_s_value_by_a_yes(spool, tmp_path, caplog):

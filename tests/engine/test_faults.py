@@ -19,7 +19,7 @@ from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.parts import Sent, State
 from dicomprinter.job.record import JOB_FILE
 from dicomprinter.workflow.interpreter import Discarded, Done, Held
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 from .help import Clock, Mark, new_job, program, tools, with_marks
 
@@ -164,7 +164,7 @@ def test_discarding_a_job_that_has_finished_says_so(spool, loaded):
         shutil.rmtree(folder.path)
 
     folder.write_command = gone_meanwhile  # type: ignore[method-assign]
-    answer = ask_service(spool, folder, "discard", timeout=5)
+    answer = ask_service(spool, folder, "discard", timeout=PATIENCE)
     assert (answer.message, answer.succeeded) == ("done", False)
 
 
@@ -177,7 +177,7 @@ def test_a_job_that_goes_while_its_history_is_read_has_finished(spool, loaded):
         raise FileNotFoundError(2, "No such file or directory")
 
     folder.history = going  # type: ignore[method-assign]
-    answer = ask_service(spool, folder, "resume", timeout=5)
+    answer = ask_service(spool, folder, "resume", timeout=PATIENCE)
     assert (answer.message, answer.succeeded) == ("done", True)
 
 

@@ -21,7 +21,7 @@ from dicomprinter.job.folder import JobFolder
 from dicomprinter.job.parts import Sent
 from dicomprinter.workflow.interpreter import Done
 from tests.killed import Killed, die
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 from .help import Mark, new_job, program, tools, with_marks
 
@@ -101,7 +101,7 @@ def test_two_who_find_the_ledger_full_begin_one_anew(spool, monkeypatch):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert all(spool.left(job_id) for job_id in ("before", "a", "b"))
 
 

@@ -14,6 +14,7 @@ import pytest
 from dicomprinter.actions.messages import Email, Notice, Webhook
 from dicomprinter.actions.programs import Call, Ended
 from dicomprinter.engine.dry_run import DryPrograms
+from dicomprinter.engine.outside import exchange
 from dicomprinter.engine.outside.environment import environment
 from dicomprinter.engine.outside.exchange import TooMuchOutputError, Written, _by_threads
 from dicomprinter.engine.outside.process_group import ProcessGroup
@@ -21,8 +22,25 @@ from dicomprinter.engine.outside.programs import RealPrograms, refuse_for_cmd
 from dicomprinter.errors import Interrupted, PermanentError, TransientError
 from tests.waiting import wait_until
 
-# A limit that is never reached, and one that is reached while the program is at it.
-LONG, SHORT = 60.0, 1.0
+# A limit that is never reached, but by the clock that a test has set.
+LONG = 300.0
+
+
+class Clock:
+    """Goes on as ever until a program has made this file; with the second look after that, its time is over."""
+
+    def __init__(self, sign: Path) -> None:
+        self._sign, self._looks = sign, 0
+
+    def monotonic(self) -> float:
+        self._looks += self._sign.exists()
+        return time.monotonic() + (LONG if self._looks > 1 else 0)
+
+
+@pytest.fixture
+def over_when(monkeypatch):
+    """A program's time is over once it has made a file, however long it takes to start."""
+    return lambda sign: monkeypatch.setattr(exchange, "time", Clock(sign))
 
 
 def python(folder: Path, code: str, *arguments: str, timeout: float = LONG, **values) -> Call:
@@ -96,24 +114,26 @@ def test_much_is_read_while_much_is_written(tmp_path):
     assert RealPrograms().run(python(tmp_path, code, data=data, most_output=len(data))).output == data
 
 
-def test_one_that_hangs_is_killed_with_its_children(tmp_path):
+def test_one_that_hangs_is_killed_with_its_children(tmp_path, over_when):
     code = (
         "import os, sys, time, signal\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "child = os.fork()\n"
         "if child: open('child', 'w').write(str(child)); print('out', flush=True); print('why', file=sys.stderr)\n"
+        "if child: open('hangs', 'w')\n"
         "time.sleep(600)\n"
     )
+    over_when(tmp_path / "hangs")
 
-    with pytest.raises(TransientError, match=r"was stopped: it had not ended after 1 s") as caught:
-        RealPrograms().run(python(tmp_path, code, timeout=SHORT))
+    with pytest.raises(TransientError, match=r"was stopped: it had not ended after 300 s") as caught:
+        RealPrograms().run(python(tmp_path, code))
 
     assert caught.value.private == "why"
     wait_until(lambda: not is_alive(pid_in(tmp_path / "child")), "the child is gone")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose child a daemon was")
-def test_a_daemon_of_one_that_hangs_is_found_and_killed(tmp_path):
+def test_a_daemon_of_one_that_hangs_is_found_and_killed(tmp_path, over_when):
     code = (
         "import os, time\n"
         "if os.fork() == 0:\n"
@@ -123,8 +143,10 @@ def test_a_daemon_of_one_that_hangs_is_found_and_killed(tmp_path):
         "time.sleep(600)\n"
     )
 
+    over_when(tmp_path / "daemon")
+
     with pytest.raises(TransientError):
-        RealPrograms().run(python(tmp_path, code, timeout=SHORT))
+        RealPrograms().run(python(tmp_path, code))
 
     wait_until(lambda: not is_alive(pid_in(tmp_path / "daemon")), "the daemon is gone")
 
@@ -191,12 +213,14 @@ def test_the_exchange_of_windows_has_the_same_limits(tmp_path):
         exchanged("import time; time.sleep(600)", data, 10, 0.5)
 
 
-def test_a_fork_bomb_ends_with_its_time(tmp_path):
+def test_a_fork_bomb_ends_with_its_time(tmp_path, over_when):
     # Forks until 40 have been; each of them only waits.
     code = "import os, time\nfor _ in range(40):\n    os.fork() or time.sleep(600)\nopen('all', 'w')\ntime.sleep(600)"
 
+    over_when(tmp_path / "all")
+
     with pytest.raises(TransientError):
-        RealPrograms().run(python(tmp_path, code, timeout=SHORT))
+        RealPrograms().run(python(tmp_path, code))
 
     if sys.platform == "linux":
         here = tmp_path.resolve()
@@ -215,7 +239,9 @@ def test_a_signal_is_told_by_its_name(tmp_path):
 
     assert ended.how == "the signal SIGSEGV"
     # Not the wish to discard.
-    assert RealPrograms().run(python(tmp_path, "import os; os.kill(os.getpid(), 2)")).code == -2
+    # What a shell starts in the background has that signal ignored, and with it all that it starts.
+    code = "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), 2)"
+    assert RealPrograms().run(python(tmp_path, code)).code == -2
     assert Ended(0xC0000005, b"", b"").how == "exit code 0xc0000005"
 
 

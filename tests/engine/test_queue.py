@@ -10,6 +10,7 @@ import pytest
 from dicomprinter.engine.queue import MOST_PAGES, Queue
 from dicomprinter.engine.ticket import Ticket
 from dicomprinter.job.parts import State
+from tests.waiting import PATIENCE, wait_until
 
 NOW = datetime.now().astimezone()
 
@@ -44,11 +45,11 @@ def take(queue: Queue) -> str | None:
     found: list[Ticket | None] = []
     thread = threading.Thread(target=lambda: found.append(queue.take()), daemon=True)
     thread.start()
-    thread.join(0.05 if not queue._ready else 0.5)
-    if thread.is_alive():
+    wait_until(lambda: found or queue._changed._waiters, "a job is taken, or waited for")
+    if not found:
         # Whoever waits has to be let go, and nothing of his stays behind.
         queue.stop()
-        thread.join(10)
+        thread.join(PATIENCE)
         queue._stopped = False
     return found[0].job_id if found and found[0] else None
 
@@ -201,12 +202,12 @@ def test_a_destination_that_fails_takes_no_short_job_beside_a_long_one(standing)
 
 def test_those_that_are_put_off_come_when_it_is_time_and_take_no_thread(standing):
     queue = standing.queue(1)
-    threads = threading.active_count()
+    threads = threading.enumerate()
     for number in range(1000):
         queue.put_later(ticket(f"{number:03}"), 3600)
     queue.put_later(ticket("b"), 0.05)
     queue.put_later(ticket("a"), 0.02)
-    assert threading.active_count() == threads
+    assert not set(threading.enumerate()) - set(threads)
     # Whoever waits already is woken by the time alone.
     assert [one.job_id for one in (queue.take(), queue.take()) if one] == ["a", "b"]
     assert take(queue) is None
@@ -220,7 +221,7 @@ def test_the_end_lets_every_worker_go(standing):
         thread.start()
     queue.stop()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert found == [None, None]
 
 

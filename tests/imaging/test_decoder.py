@@ -54,7 +54,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
     """One child, whoever calls at once: which one a call gets would be left to how busy the machine is."""
-    with Decoder(Limits(pixels=1_000_000), timeout=30, children=1) as decoder:
+    with Decoder(Limits(pixels=1_000_000), timeout=PATIENCE, children=1) as decoder:
         yield decoder
 
 
@@ -122,7 +122,7 @@ def test_any_thread_may_call(decoder: Decoder, good: Path) -> None:
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Decoder]:
     monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", FAULTY))
-    with Decoder(timeout=30) as decoder:
+    with Decoder(timeout=PATIENCE) as decoder:
         yield decoder
 
 
@@ -143,7 +143,7 @@ def test_a_hang_is_ended(faulty: Decoder, good: Path) -> None:
         faulty.probe(good.with_name("hang"))
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    faulty._timeout = 30
+    faulty._timeout = PATIENCE
     assert faulty.probe(good).frames == 1
 
 
@@ -190,7 +190,7 @@ sys.stdin.buffer.readline()
 print('{"bytes": 100}\\npart of it', flush=True)
 """
     monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", cut))
-    with Decoder(timeout=30) as decoder, pytest.raises(PermanentError, match="crash"):
+    with Decoder(timeout=PATIENCE) as decoder, pytest.raises(PermanentError, match="crash"):
         decoder.page(good, 0)
 
 

@@ -19,6 +19,7 @@ from dicomprinter.imaging.limits import Limits
 from dicomprinter.imaging.open import open_page
 from dicomprinter.imaging.probe import probe
 from tests.imaging.pictures import tiff, tiff_page
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_after_an_interruption_no_page_is_taken_for_another(
 def test_an_answer_that_is_none_ends_the_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     said = "import sys\nfor line in sys.stdin: print('{}' if 'limits' in line else 'no JSON', flush=True)"
     monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", said))
-    with Decoder(timeout=30) as opened, pytest.raises(PermanentError, match="crash"):
+    with Decoder(timeout=PATIENCE) as opened, pytest.raises(PermanentError, match="crash"):
         opened.page(picture(tmp_path, 1), 0)
 
 

@@ -19,6 +19,7 @@ from dicomprinter.engine.tools import local_now
 from dicomprinter.intake import incoming as module
 from dicomprinter.intake.accept import Intake
 from dicomprinter.intake.incoming import Incoming
+from tests.waiting import PATIENCE
 
 SIDECAR = json.dumps({"tags": {"PatientID": "4711"}})
 
@@ -336,7 +337,7 @@ def test_without_folder_events_the_folder_is_looked_at_often(drop, monkeypatch, 
     incoming.start()
     try:
         drop.put("scan.png", closed=False)
-        assert taken.wait(30)
+        assert taken.wait(PATIENCE)
     finally:
         assert incoming.stop()
     assert "inotify instance limit reached); the folder is looked at every 0.05 s" in caplog.text

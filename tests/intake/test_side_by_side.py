@@ -11,6 +11,7 @@ import pytest
 from dicomprinter.intake import incoming as module
 from dicomprinter.intake.accept import Intake
 from tests.intake.test_incoming import Drop
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_several_are_taken_side_by_side_and_keep_their_order(drop, monkeypatch):
     names = [f"{number}.png" for number in range(module._SIDE_BY_SIDE * 2)]
     for name in reversed(names):
         drop.put(name)
-    together = threading.Barrier(module._SIDE_BY_SIDE, timeout=30)
+    together = threading.Barrier(module._SIDE_BY_SIDE, timeout=PATIENCE)
     take = Intake.take
 
     def meet(self, *arguments, **options):
@@ -47,7 +48,7 @@ def test_they_are_submitted_in_their_order_whichever_is_taken_first(drop, monkey
 
     def wait(self, files, *arguments, **options):
         if files[0].name == "0.png":
-            assert others_are_taken.wait(30)
+            assert others_are_taken.wait(PATIENCE)
         job = take(self, files, *arguments, **options)
         taken.append(job)
         if len(taken) == len(names) - 1:

@@ -13,6 +13,7 @@ import pytest
 from dicomprinter.config.sections import General
 from dicomprinter.service.log_file import LogFile
 from dicomprinter.service.logs import Logs
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("libraries_as_before")
 
@@ -121,7 +122,7 @@ def test_several_processes_share_it_and_lose_nothing(tmp_path: Path) -> None:
         writer.stdin.flush()
     for writer in writers:
         with writer:
-            assert writer.wait(60) == 0
+            assert writer.wait(PATIENCE) == 0
     lines = content(tmp_path).splitlines()
     assert sorted(line.split("  ")[-1] for line in lines) == sorted(f"{n} {i}" for n in "abc" for i in range(count))
     # A file that another process had open meanwhile may be a line or two longer.

@@ -12,6 +12,7 @@ import pytest
 
 from dicomprinter.service.health import SCHEDULER_SECONDS, WATCHER_SECONDS, find_fault
 from dicomprinter.service.orders import Order, Orders
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -78,6 +79,6 @@ def test_orders_come_from_any_thread_and_in_order() -> None:
 
     thread = threading.Thread(target=give)
     thread.start()
-    assert orders.wait(30) is Order.RELOAD
-    assert orders.wait(30) is Order.STOP
+    assert orders.wait(PATIENCE) is Order.RELOAD
+    assert orders.wait(PATIENCE) is Order.STOP
     thread.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import queue
 import subprocess
 import sys
 import threading
@@ -323,6 +324,33 @@ def test_a_service_that_fails_ends_with_an_error_and_says_why_without_values(
     assert RUNNING not in states(windows)
 
 
+class Signs:
+    """In place of an event: each wait ends by a sign, or because its time is over, as the test has it."""
+
+    def __init__(self) -> None:
+        self.come: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self.waited: list[float] = []
+
+    def set(self) -> None:
+        self.come.put(True)
+
+    def clear(self) -> None:
+        pass
+
+    def wait(self, seconds: float) -> bool:
+        self.waited.append(seconds)
+        return self.come.get()
+
+
+def test_a_process_that_never_gives_a_sign_ends_itself(
+    host: ModuleType, windows: FakeWindows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(host, "_end_this_process", ended.set)
+    host.WindowsSupervisor(host.Hosted(["dicomprinter"]), watchdog=0.01).ready("watches")
+    assert ended.wait(PATIENCE)
+
+
 def test_a_process_that_stands_still_ends_itself(
     host: ModuleType, windows: FakeWindows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -330,11 +358,14 @@ def test_a_process_that_stands_still_ends_itself(
     monkeypatch.setattr(host, "_end_this_process", ended.set)
     supervisor = host.WindowsSupervisor(host.Hosted(["dicomprinter"]), watchdog=0.5)
     assert supervisor.period < host.WATCHDOG_SECONDS / 2
+    supervisor._sign = signs = Signs()
     supervisor.ready("watches")
-    for _ in range(4):
+    for number in range(1, 5):
         supervisor.alive()
-        assert not ended.wait(0.2)
+        wait_until(lambda number=number: signs.waited == [0.5] * (number + 1), "it waits for the next sign")
     supervisor.lost("the thread worker-0 has ended")
+    assert not ended.is_set()
+    signs.come.put(False)
     assert ended.wait(PATIENCE)
     assert ("error", "the thread worker-0 has ended; the service is started anew") in windows.events
 
@@ -344,10 +375,11 @@ def test_a_service_that_stops_is_not_ended_from_within(
 ) -> None:
     ended = threading.Event()
     monkeypatch.setattr(host, "_end_this_process", ended.set)
-    supervisor = host.WindowsSupervisor(host.Hosted(["dicomprinter"]), watchdog=0.1)
+    supervisor = host.WindowsSupervisor(host.Hosted(["dicomprinter"]), watchdog=PATIENCE)
     supervisor.ready("watches")
     supervisor.stopping()
     supervisor._thread.join(PATIENCE)
+    assert not supervisor._thread.is_alive()
     assert not ended.is_set()
     assert states(windows) == [RUNNING, STOP_PENDING]
 

@@ -23,7 +23,7 @@ from tests.scp import StorageScp, closed_port
 from tests.system.engine_help import asked, content, held, outcomes, state, suspended, uids, wait_for
 from tests.system.help import House, perform, png, set_tag, store
 from tests.system.service import COMMAND, Service, configuration
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 Run = Callable[[Any], Any]
 TAGS = "".join(set_tag(name, "InstitutionName", name) for name in ("One", "Two"))
@@ -125,7 +125,7 @@ def test_two_engines_on_one_spool(house: House, tmp_path: Path) -> None:
     config = tmp_path / "config.xml"
     config.write_text(configuration(set_tag("Tag", "PatientID", "1"), perform("Tag")), encoding="utf-8")
     command = [*COMMAND, "serve", "--base", str(house.base), "--config", str(config)]
-    ended = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False)
     assert ended.returncode == 2
     assert "is in use by another process" in ended.stderr
     assert "choose another --base" in ended.stderr
@@ -136,7 +136,7 @@ def test_a_second_service_leaves_the_first_alone(tmp_path: Path, running: Run) -
     config = configuration(store("Send", scp.port), perform("Send"))
     with Service(tmp_path / "base", config) as service:
         command = [*COMMAND, "serve", "--base", str(service.base)]
-        ended = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+        ended = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False)
         assert ended.returncode == 2
         assert "is in use by another process (process " in ended.stderr
         service.drop("page.png", png())

@@ -17,6 +17,7 @@ from dicomprinter.demo.worklist import EmbeddedWorklist, worklist_entry
 from tests.scp import closed_port
 from tests.system.help import grey, perform, pixels, png
 from tests.system.service import COMMAND, Service, configuration, connection
+from tests.waiting import PATIENCE
 
 Run = Callable[[Any], Any]
 
@@ -140,7 +141,7 @@ def test_a_held_job_goes_to_the_right_host_when_it_is_resumed(
         service.wait_for(lambda: "the configuration was loaded anew" in service.said, "the file is read")
         assert service.job()["state"] == "held"
         command = [*COMMAND, "jobs", "resume", held["id"], "--base", str(service.base), "--json"]
-        ended = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        ended = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
         assert ended.returncode == 0, ended.stderr
         assert json.loads(ended.stdout)["jobs"][0]["succeeded"]
         is_done(service, pacs, ris)

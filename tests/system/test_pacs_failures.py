@@ -22,6 +22,7 @@ from dicomprinter.workflow.interpreter import Done
 from tests.scp import Answer, RawScp, StorageScp, aborting, closed_port, hanging_up, rejecting, silent, stalling
 from tests.system.help import House, grey, perform, pixels, set_tag, store, tiff
 from tests.system.service import COMMAND, configuration
+from tests.waiting import PATIENCE
 
 Run = Callable[[Any], Any]
 
@@ -92,7 +93,7 @@ class Desk:
             [*command, "--name", f"{CANARY} report", *options],
             capture_output=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert page.read_bytes() == tiff(3), "the file that was given stays"

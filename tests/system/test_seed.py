@@ -26,6 +26,7 @@ from tests.imaging.pictures import pdf
 from tests.links import ROOT
 from tests.peers import program, servers
 from tests.system.service import COMMAND
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.peer("wlmscpfs", "Orthanc", "storescp", "dcmdjpeg", "gdcmconv")
 
@@ -48,7 +49,7 @@ class Site:
         ended = subprocess.run(
             [*COMMAND, "run", str(ROOT / "examples" / "seed.xml"), *map(str, files), *options],
             stdout=subprocess.PIPE,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert not any((self.folder / "base" / "spool" / "jobs").iterdir())
