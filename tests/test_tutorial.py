@@ -17,6 +17,7 @@ from tests.fences import Block, blocks
 from tests.links import ROOT
 from tests.peers import program
 from tests.scp import closed_port
+from tests.waiting import PATIENCE
 
 PAGE = ROOT / "docs" / "tutorial.md"
 # What this machine has already.
@@ -24,7 +25,7 @@ INSTALLED = "once, as root"
 OUTPUT = "what it says"
 # The only things that are replaced: the tutorial's ports.
 PORTS = ("4242", "4243", "8042")
-SECONDS = 180.0
+SECONDS = 10 * PATIENCE
 _MARK = "=== block "
 
 

@@ -23,6 +23,9 @@ from torture.place import Place
 
 Item = Callable[[Place], list[Check]]
 
+# Of the services of an item that has failed, so many are shown, and so much of each.
+_SCREENS: Final = 3
+_LINES: Final = 30
 # Each is called with a folder of its own and gives its lines of the table.
 ITEMS: Final[Mapping[str, Item]] = MappingProxyType(
     {
@@ -52,8 +55,16 @@ def checked(names: Sequence[str], *, short: bool, seed: int, parallel: int, only
         if all(check.passed for check in found):
             shutil.rmtree(folder, ignore_errors=True)
         else:
+            for file in sorted(folder.rglob("screen*.log"), key=_age)[:_SCREENS]:
+                lines = file.read_text("utf-8", "replace").splitlines()[-_LINES:]
+                place.say("\n  ".join([f"the end of {file}:", *lines]))
             place.say(f"{name}: what it left is kept in {folder}; to repeat it: python -m torture {name} --seed {seed}")
     return checks
+
+
+def _age(file: Path) -> float:
+    """The newest first."""
+    return -file.stat().st_mtime
 
 
 def _found(name: str, place: Place) -> list[Check]:

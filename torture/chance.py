@@ -103,7 +103,8 @@ def chance(place: Place) -> list[Check]:
 
 
 def _text(streets: list[Street], archive: Peer) -> str:
-    more = "<AssociationTimeout>1</AssociationTimeout><DimseTimeout>1</DimseTimeout>"
+    # What a sound one counts as confirmed is heard in time, also on a machine with other things to do.
+    more = "<AssociationTimeout>4</AssociationTimeout><DimseTimeout>4</DimseTimeout>"
     actions = f'<Store name="{_ARCHIVE}">{connection(archive.port, "ARCHIVE")}</Store>'
     cases = ""
     for street in streets:

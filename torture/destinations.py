@@ -132,6 +132,8 @@ def destinations(place: Place) -> list[Check]:
         begun = time.monotonic()
         _drop(service, streets)
         checks = _while_ill(service, streets, alone, begun)
+        service.configure(_text(streets, healed=True))
+        service.wait_for(lambda: "the configuration was loaded anew" in service.said, "the time-outs are long")
         for street in streets:
             street.peer.heal()
         service.wait_for(lambda: len(service.ledger()) > jobs * len(streets), "every job is done", _PATIENCE)
@@ -213,12 +215,13 @@ def _drop(service: Service, streets: Sequence[Neighbour]) -> None:
             work.drop(service)
 
 
-def _text(streets: Sequence[Neighbour]) -> str:
-    # One that is well, or slow, has not failed when the machine has other things to do.
+def _text(streets: Sequence[Neighbour], *, healed: bool = False) -> str:
+    # One that is well, slow, or well again does not fail because the machine has other things to do.
     more = "<AssociationTimeout>{0}</AssociationTimeout><DimseTimeout>{0}</DimseTimeout>".format
     actions = "".join(
-        f'<Store name="{one.name}">{connection(one.peer.port, AE_TITLE, more=more(2 if one.opens else 60))}</Store>'
+        f'<Store name="{one.name}">{connection(one.peer.port, AE_TITLE, more=more(seconds))}</Store>'
         for one in streets
+        for seconds in [2 if one.opens and not healed else 60]
     )
     cases = "".join(
         f'<Case value="{street.name}"><Perform action="{street.name}" onError="Suspend"/></Case>' for street in streets

@@ -13,6 +13,7 @@ from PIL import Image
 
 from dicomprinter.cli.main import invoke
 from tests.system.service import configuration, connection
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def call(home: Path, capsys: pytest.CaptureFixture[str], libraries_as_before: None) -> Call:
+def call(
+    home: Path, capsys: pytest.CaptureFixture[str], libraries_as_before: None, monkeypatch: pytest.MonkeyPatch
+) -> Call:
     """`call("check", file)`: exit code, standard output, standard error."""
+    # A service on a machine with other things to do answers late.
+    for module in ("orders", "restore"):
+        monkeypatch.setattr(f"dicomprinter.cli.jobs.{module}.ANSWER_SECONDS", PATIENCE)
 
     def run(*arguments: object) -> Called:
         capsys.readouterr()

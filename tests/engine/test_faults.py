@@ -125,7 +125,7 @@ def test_what_cannot_be_written_down_holds_the_job(spool, loaded, monkeypatch):
     engine = Engine(spool, loaded, tools(), workers=1)
     engine.start()
     try:
-        assert engine.idle(10)
+        assert engine.idle(PATIENCE)
     finally:
         assert engine.stop()
     held = spool.load(job.id)
@@ -145,7 +145,7 @@ def test_a_command_is_carried_out_between_two_nodes(spool, loaded, monkeypatch):
     engine = Engine(spool, loaded, tools(), workers=1)
     engine.start()
     try:
-        assert engine.idle(10)
+        assert engine.idle(PATIENCE)
     finally:
         assert engine.stop()
     assert "".join(Mark.trace) == "A"
@@ -164,8 +164,16 @@ def test_discarding_a_job_that_has_finished_says_so(spool, loaded):
         shutil.rmtree(folder.path)
 
     folder.write_command = gone_meanwhile  # type: ignore[method-assign]
-    answer = ask_service(spool, folder, "discard", timeout=PATIENCE)
+    # A look comes also after the time is over.
+    answer = ask_service(spool, folder, "discard", timeout=0)
     assert (answer.message, answer.succeeded) == ("done", False)
+
+
+def test_a_service_that_is_busy_finds_the_command_later(spool):
+    folder = new_job(spool).folder
+    with pytest.raises(SpoolError, match="the service did not answer within 0 s"):
+        ask_service(spool, folder, "discard", timeout=0)
+    assert folder.read_command()["command"] == "discard"
 
 
 def test_a_job_that_goes_while_its_history_is_read_has_finished(spool, loaded):
@@ -258,7 +266,7 @@ def test_a_job_suspended_just_now_is_not_taken_for_one_of_a_clock_set_back(spool
     engine.start()
     try:
         engine._scheduler.look()
-        assert engine.idle(10)
+        assert engine.idle(PATIENCE)
     finally:
         assert engine.stop()
     assert Mark.trace == []

@@ -28,6 +28,7 @@ from tests.system.service import Service, configuration
 from tests.waiting import PATIENCE, wait_until
 
 Run = Callable[[Any], Any]
+FOR_EVER = "<AssociationTimeout>-1</AssociationTimeout>"
 
 
 class Time:
@@ -199,7 +200,7 @@ def test_a_suspend_node_waits_for_suspension_time(house: House, running: Run, ti
 def test_a_silent_destination_leaves_workers_to_the_others(house: House, running: Run, workers: int) -> None:
     hanging = running(silent())
     scp = running(StorageScp())
-    actions = store("Hang", hanging.port, ae_title="SILENT") + store("Send", scp.port)
+    actions = store("Hang", hanging.port, ae_title="SILENT", more=FOR_EVER) + store("Send", scp.port)
     workflow = f'<If field="PRINTED_FILE_NAME" value="hang">{perform("Hang")}<Else>{perform("Send")}</Else></If>'
     engine = house.engine(house.program(actions, workflow), workers)
     stuck = submit(house, engine, 6, title="hang")
@@ -333,7 +334,7 @@ def test_an_archive_that_goes_down_and_comes_back(tmp_path: Path, running: Run) 
 def test_a_silent_archive_and_a_service(tmp_path: Path, running: Run) -> None:
     hanging = running(silent())
     pacs = running(EmbeddedPacs(tmp_path / "pacs"))
-    actions = store("Hang", hanging.port, ae_title="SILENT") + store("Send", pacs.port)
+    actions = store("Hang", hanging.port, ae_title="SILENT", more=FOR_EVER) + store("Send", pacs.port)
     workflow = (
         f'<If field="TAG_VALUE" tag="PatientID" value="hang">{perform("Hang")}<Else>{perform("Send")}</Else></If>'
     )
