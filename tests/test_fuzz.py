@@ -27,7 +27,7 @@ def test_the_corpus_and_what_hypothesis_draws(name: str) -> None:
     assert all(file.stat().st_size <= load(name).longest for file in files)
     assert replay(name, files) == ""
     result = fuzz(name, "structured", EXECUTIONS, _SECONDS, seed=1)
-    assert not result.findings, [file.with_suffix(".txt").read_text(encoding="utf-8") for file in result.findings]
+    assert not result.findings, "\n".join(one.with_suffix(".txt").read_text("utf-8") for one in result.findings)
     assert result.executions >= 1
 
 
@@ -47,6 +47,8 @@ WAYS = [
 @pytest.mark.parametrize("how", WAYS)
 def test_what_goes_wrong_is_kept_and_can_be_repeated(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuzz.driver.FINDINGS", tmp_path)
+    # The second finds the same.
+    monkeypatch.setattr("fuzz.driver._MOST_RUNS", 2)
     name = "tests.fuzz_broken"
     result = fuzz(name, how, 100_000, _SECONDS, seed=1)
     (found,) = result.findings
@@ -61,10 +63,10 @@ def test_what_goes_wrong_is_kept_and_can_be_repeated(how: str, tmp_path: Path, m
 
 def test_what_waits_for_ever_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuzz.driver.FINDINGS", tmp_path)
-    monkeypatch.setattr("fuzz.driver._REPLAY_SECONDS", 3.0)
-    result = fuzz("tests.fuzz_waiting", "structured", 10, 3, seed=1)
+    monkeypatch.setattr("fuzz.driver._REPLAY_SECONDS", 2.0)
+    result = fuzz("tests.fuzz_waiting", "structured", 10, 2, seed=1)
     assert len(result.findings) == 1
-    assert "no end after 3 s" in replay("tests.fuzz_waiting", result.findings)
+    assert "no end after 2 s" in replay("tests.fuzz_waiting", result.findings)
 
 
 def test_a_time_out_by_the_clock_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
