@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,6 +24,9 @@ from tests.scp import StorageScp
 def pytest_configure(config: pytest.Config) -> None:
     """Patient data of any test, where none may be, fails it."""
     config.pluginmanager.register(Canary(), "canary")
+    # A shell that starts the tests in the background has them ignore it, and with them every program that they start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # A machine that has other things to do makes no example wrong, nor one that was drawn slowly.
     slow = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=slow)
