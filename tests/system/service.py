@@ -71,7 +71,12 @@ class Service:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            # Nobody else ends it, or shows what it said.
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(
