@@ -7,8 +7,10 @@ JPEG Baseline brings more than 8 bits to 8 and says so.
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -33,6 +35,8 @@ _SSIZ: Final = 42
 """Where a codestream says the first component's precision: after SOC, in SIZ (ISO/IEC 15444-1 A.5.1)."""
 _THREADS: Final = 2
 """For the slowest encoder only; pages of other jobs want the processor as well."""
+# Held while OpenJPH fills its tables.
+_FIRST_HTJ2K: Final = threading.Lock()
 
 # libjpeg-turbo's own limit; the standard has 65,535.
 _LONGEST_JPEG_SIDE: Final = 65_500
@@ -217,8 +221,7 @@ def _htj2k(pixels: Pixels, bits_stored: int, _quality: int) -> Encoded:
     """Lossless High-Throughput JPEG 2000, the codestream alone (PS3.5 8.2.14, A.4.11)."""
     if bits_stored == 12:
         return Encoded(_htj2k_of_12(pixels), _transformed(pixels), bits_stored)
-    data: bytes = _imagecodecs().htj2k_encode(pixels, reversible=True, rgb=pixels.ndim == 3)
-    return Encoded(data, _transformed(pixels), bits_stored)
+    return Encoded(_htj2k_codestream(pixels), _transformed(pixels), bits_stored)
 
 
 def _htj2k_of_12(pixels: Pixels) -> bytes:
@@ -229,9 +232,24 @@ def _htj2k_of_12(pixels: Pixels) -> bytes:
     by the difference of the two shifts, and the header is told what they are.
     """
     moved = _within(pixels, 12) + np.uint16((1 << 15) - (1 << 11))
-    data = bytearray(_imagecodecs().htj2k_encode(moved, reversible=True))
+    data = bytearray(_htj2k_codestream(moved))
     data[_SSIZ] = 12 - 1
     return bytes(data)
+
+
+def _htj2k_codestream(pixels: Pixels) -> bytes:
+    # Pages are encoded by several threads. Of two that were a process's first, one would take half-filled tables, and
+    # its codestream would hold other pixels.
+    with _FIRST_HTJ2K:
+        _fill_htj2k_tables()
+    data: bytes = _imagecodecs().htj2k_encode(pixels, reversible=True, rgb=pixels.ndim == 3)
+    return data
+
+
+@cache
+def _fill_htj2k_tables() -> None:
+    """OpenJPH fills its encoder's tables when it encodes for the first time, and does so without a lock of its own."""
+    _imagecodecs().htj2k_encode(np.zeros((8, 8), np.uint8), reversible=True)
 
 
 def _jpeg_baseline(pixels: Pixels, bits_stored: int, quality: int) -> Encoded:

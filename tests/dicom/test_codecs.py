@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from dicomprinter.dicom import codecs
 from dicomprinter.dicom.codecs import ENCODERS, LOSSLESS, decode_baseline, encode
 from dicomprinter.errors import PermanentError
 from tests.dicom.encoded import KINDS, RANDOM, page, scan_header, written
@@ -54,6 +56,31 @@ def test_values_above_twelve_bits_are_clipped(syntax: str) -> None:
     pixels = np.array([[0, 4095, 4096, 65535]] * 8, np.uint16)
     decoded = DECODERS[syntax](encode(pixels, 12, syntax).data)
     assert decoded.tolist() == [[0, 4095, 4095, 4095]] * 8
+
+
+def test_no_page_is_encoded_while_openjph_fills_its_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, over, calls = threading.Event(), threading.Event(), []
+
+    def encoder(pixels: Any, **_: Any) -> bytes:
+        calls.append(pixels.shape)
+        if len(calls) == 1:
+            first.set()
+            over.wait(60)
+        return bytes(64)
+
+    monkeypatch.setattr(imagecodecs, "htj2k_encode", encoder)
+    codecs._fill_htj2k_tables.cache_clear()
+    pages = [np.zeros((20 + number, 20), np.uint8) for number in range(3)]
+    threads = [threading.Thread(target=encode, args=(one, 8, HTJ2KLossless), daemon=True) for one in pages]
+    for thread in threads:
+        thread.start()
+    assert first.wait(60)
+    threads[-1].join(0.2)
+    assert len(calls) == 1, "none has begun beside the first"
+    over.set()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(calls[1:]) == [(20, 20), (21, 20), (22, 20)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
