@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -87,7 +86,7 @@ class Service:
             incoming = Incoming(spool.incoming, intake, engine.submit, lambda: _interval(engine))
             if merges_of(program):
                 # What was being taken in came before what comes now, and a MergeJob takes jobs in that order.
-                deque(intake.recover(), maxlen=0)
+                list(intake.recover())
             engine.start()
             incoming.start()
             _LOG.info("ready: watches %s", spool.incoming)
