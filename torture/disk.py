@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -213,12 +213,15 @@ def _fill(lane: Lane) -> list[str]:
     """A file takes all that is left once the others are there."""
     lane.begin(lane.make("page"))
     lane.settle(timeout=60)
-    drops = [lane.make(kind) for kind in _KINDS]
-    room = sum(-(-len(data) // 4096) * 4096 for drop in drops for data in drop.files.values())
     filler = lane.folder / "filler"
-    free = os.statvfs(lane.folder)
-    filler.write_bytes(bytes(max(0, free.f_bavail * free.f_frsize - room)))
-    lane.begin(*drops)
+
+    def fill() -> None:
+        free = os.statvfs(lane.folder)
+        # The service may write a line meanwhile.
+        with suppress(OSError):
+            filler.write_bytes(bytes(free.f_bavail * free.f_frsize))
+
+    lane.begin(*(lane.make(kind) for kind in _KINDS), before=fill)
     _wait_until_it_is_said(lane, errno.ENOSPC)
     filler.unlink()
     lane.settle(timeout=90)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
@@ -86,17 +86,19 @@ class Lane:
         self._number += 1
         return drop(kind, self._number, self.decoder, self.folder)
 
-    def begin(self, *drops: Drop) -> None:
-        """Set the archives for these drops, and drop them."""
+    def begin(self, *drops: Drop, before: Callable[[], object] = lambda: None) -> None:
+        """Set the archives for these drops, and drop them; `before`: when all is written and nothing is renamed yet."""
         kinds = [KINDS[one.kind] for one in drops]
         self.drops += drops
         if any(kind.b_is_down for kind in kinds):
             self.b.close()
         self.b.always = next((kind.b_refuses for kind in kinds if kind.b_refuses), 0)
         self.b.answers = [answer for kind in kinds for answer in kind.b_answers]
-        for one in drops:
-            for name, data in one.files.items():
-                self.service.rename_in(self.service.incoming / name, data)
+        targets = [self.service.incoming / name for one in drops for name in one.files]
+        laid = list(map(self.service.lay, targets, [data for one in drops for data in one.files.values()]))
+        before()
+        for new, target in zip(laid, targets, strict=True):
+            new.rename(target)
 
     def settle(self, timeout: float = PATIENCE) -> bool:
         """Play the operator until nothing moves; True when it is at rest, False when the service has ended as told.

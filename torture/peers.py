@@ -20,6 +20,7 @@ from pynetdicom.dsutils import decode, encode
 
 from dicomprinter.demo.listener import LOOPBACK
 from tests.raw_scp import Connection, RawScp, response
+from tests.waiting import PATIENCE
 from torture.films import N_ACTION, N_CREATE, N_SET, WITH_DATA, Film, Printer, answer_of
 
 P_DATA, RELEASE_REQUEST, ABORT = 0x04, 0x05, 0x07
@@ -78,6 +79,10 @@ class Dialogue(Connection):
         self.bytes_per_second = 0
         self._parts = {0: bytearray(), 1: bytearray()}
         self._printer = Printer()
+
+    def wait(self) -> None:
+        """Say nothing until the peer is healed; then the connection ends, as of one that is started anew."""
+        self.peer.healed.wait(PATIENCE)
 
     def acceptance(self, **options: Any) -> bytes:
         """As a Connection; what was asked for is entered in the books."""
@@ -236,6 +241,7 @@ class Peer(RawScp):
         super().__init__(lambda _: None, server)
         self.ill = script
         self.is_well = script is sound
+        self.healed = threading.Event()
         self.tls = tls
         self.deliveries: list[Delivery] = []
         self.again: list[Delivery] = []
@@ -249,8 +255,9 @@ class Peer(RawScp):
             self.start()
 
     def heal(self) -> None:
-        """From the next connection on it behaves."""
+        """From the next connection on it behaves; those on which it says nothing end."""
         self.is_well = True
+        self.healed.set()
         for filler in self._fillers:
             filler.close()
         if not self._threads:
@@ -294,6 +301,7 @@ class Peer(RawScp):
 
     def close(self) -> None:
         """As RawScp."""
+        self.healed.set()
         for filler in self._fillers:
             filler.close()
         super().close()

@@ -159,9 +159,13 @@ class Service:
         self.rename_in(target, data)
 
     def rename_in(self, target: Path, data: bytes) -> None:
+        self.lay(target, data).rename(target)
+
+    def lay(self, target: Path, data: bytes) -> Path:
+        """Write a file under a name that is left alone until it is renamed; gives that name."""
         new = target.with_name(f".{target.name}.new")
         new.write_bytes(data)
-        new.rename(target)
+        return new
 
     def job_ids(self) -> list[str]:
         return sorted(entry.name for entry in self.jobs.iterdir() if not entry.name.startswith("."))
