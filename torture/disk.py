@@ -103,7 +103,8 @@ def _run(place: Place, cases: Sequence[Case], folder: Path) -> list[tuple[str, l
         where = folder / str(number)
         try:
             if case.is_mount:
-                with _tmpfs(where), Lane(where / "lane") as own:
+                # On a disk that is full, nobody could read that it is.
+                with _tmpfs(where / "disk"), Lane(where / "disk" / "lane", screens=where) as own:
                     own.service.start()
                     faults = case.run(own)
             else:

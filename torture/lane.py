@@ -38,7 +38,7 @@ class Lane:
         folder: is made.
         workers: how many jobs run at once.
         suspension: SuspensionTime in seconds.
-        options: more for the service: `environment`.
+        options: more for the service: `environment`, `screens`.
     """
 
     def __init__(self, folder: Path, *, workers: int = 1, suspension: float = 0.3, **options: Any) -> None:
@@ -182,7 +182,7 @@ class Lane:
         return left
 
     def _logs(self) -> Sequence[Path]:
-        return [*self.service.base.glob("screen-*.log"), *(self.service.base / "log").glob("dicomprinter.log*")]
+        return [*self.service.screens.glob("screen-*.log"), *(self.service.base / "log").glob("dicomprinter.log*")]
 
     def forget(self) -> None:
         """The next round begins with empty books; the service may go on."""

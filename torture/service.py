@@ -33,6 +33,7 @@ class Tortured(Service):
         peers: the archives' ports, and their names.
         options: more for the command line.
         environment: more for the process.
+        screens: the folder for what it says; else the base directory.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class Tortured(Service):
         peers: Mapping[int, str],
         *options: str,
         environment: Mapping[str, str] | None = None,
+        screens: Path | None = None,
     ) -> None:
         super().__init__(base, config, *options)
         self.base = base.resolve()
+        self.screens = screens or self.base
         self.kept = base / "kept"
         self.trace: Path | None = None
         self.died_at = ""
@@ -62,7 +65,7 @@ class Tortured(Service):
         self.starts += 1
         self.died_at = ""
         # What a start says is short to read.
-        self._screen = self.base / f"screen-{self.starts}.log"
+        self._screen = self.screens / f"screen-{self.starts}.log"
         ours, theirs = socket.socketpair()
         settings = {
             "base": str(self.base),
