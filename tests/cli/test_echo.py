@@ -188,9 +188,9 @@ def test_a_name_is_resolved(call: Call, write: Write, storage_scp: StorageScp) -
 def test_a_status_that_is_a_failure(call: Call, write: Write, running: Running) -> None:
     def refuse(connection: Connection) -> None:
         connection.accept()
-        command, _ = connection.read(), None
-        connection.send(_echo_answer(0x0122, command[1][4]))
-        connection.over.wait()
+        _, command = connection.read()
+        connection.send(_echo_answer(0x0122, command[4]))
+        connection.finish()
 
     said = call("echo", write(store(running(RawScp(refuse)).port)))
     assert said.code == 3
