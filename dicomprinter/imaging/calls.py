@@ -77,15 +77,15 @@ def _edited(request: Request, limits: Limits) -> Answered:
 
 
 def _look(request: Request, limits: Limits) -> Answered:
-    from dicomprinter.imaging.orientation.finding import Gates  # noqa: PLC0415 - few jobs need it
-    from dicomprinter.imaging.orientation.look import look  # noqa: PLC0415 - few jobs need it
+    from dicomprinter.imaging.orientation.finding import Gates
+    from dicomprinter.imaging.orientation.look import look
 
     finding = look(Path(request["path"]), request["index"], Gates(**request["gates"]), limits)
     return {"finding": asdict(finding)}, NOTHING
 
 
 def _turned(request: Request, _: Limits) -> Answered:
-    from dicomprinter.imaging.pdf_turn import turn_pages  # noqa: PLC0415 - few jobs need it
+    from dicomprinter.imaging.pdf_turn import turn_pages
 
     turned = turn_pages(Path(request["path"]), {int(index): turn for index, turn in request["turns"].items()})
     return {"signed": turned.signed}, memoryview(turned.data)
@@ -109,14 +109,14 @@ def _bitstream(request: Request, limits: Limits) -> Answered:
 
 
 def _texts(request: Request, limits: Limits) -> Answered:
-    from dicomprinter.imaging.pdf_text import read_texts  # noqa: PLC0415 - only who asks for a text pays for it
+    from dicomprinter.imaging.pdf_text import read_texts
 
     texts = read_texts(Path(request["path"]), limits)
     return {"pages": len(texts)}, memoryview("\f".join(texts).encode("utf-8"))
 
 
 def _frame(request: Request, limits: Limits) -> Answered:
-    from dicomprinter.imaging.dicom_file import decode_frame  # noqa: PLC0415 - only a DICOM file pays for pydicom
+    from dicomprinter.imaging.dicom_file import decode_frame
 
     frame = decode_frame(Path(request["path"]), request["index"], limits)
     told = {one.name: getattr(frame, one.name) for one in fields(frame) if one.name != "data"}
@@ -124,13 +124,13 @@ def _frame(request: Request, limits: Limits) -> Answered:
 
 
 def _images(request: Request, limits: Limits) -> Answered:
-    from dicomprinter.imaging.rendering.frame import images_of  # noqa: PLC0415 - only a DICOM file pays for pydicom
+    from dicomprinter.imaging.rendering.frame import images_of
 
     return {"images": asdict(images_of(Path(request["path"]), limits))}, NOTHING
 
 
 def _rendered(request: Request, limits: Limits) -> Answered:
-    from dicomprinter.imaging.rendering.frame import render_frame  # noqa: PLC0415 - only a DICOM file pays for pydicom
+    from dicomprinter.imaging.rendering.frame import render_frame
 
     notes: list[str] = []
     mode = ColourMode(request["mode"])
@@ -139,7 +139,7 @@ def _rendered(request: Request, limits: Limits) -> Answered:
 
 
 def _merged(request: Request, limits: Limits) -> Answered:
-    from dicomprinter.imaging.pdf_merge import merge_pdfs  # noqa: PLC0415 - only who merges pays for it
+    from dicomprinter.imaging.pdf_merge import merge_pdfs
 
     return {}, memoryview(merge_pdfs([Path(path) for path in request["paths"]], limits))
 

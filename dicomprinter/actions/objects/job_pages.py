@@ -1,4 +1,7 @@
-"""The pages of a job, in one way for all who need them: the images of its payload, then its PDFs' rendered pages."""
+"""The pages of a job, in one way for all who need them: the images of its payload, then its PDFs' rendered pages.
+
+Who wants them asks for the frames of its DICOM files as well, which are opened in the same way.
+"""
 
 from __future__ import annotations
 
@@ -95,11 +98,15 @@ class JobPages:
         note: Callable[[str], object] = nowhere,
         admit: Admit = at_once,
     ) -> Page:
-        """The pixels of a page, edits and all; arguments as `Decoder.page`.
+        """The pixels of a page, edits and all, or of a frame of a DICOM file as it is to be seen.
+
+        Arguments as `Decoder.page`; a frame has no size but in pixels, and takes no `dpi`.
 
         Raises:
             PermanentError, TransientError: as `Decoder.page`.
         """
+        if page.file in self.job.payload.objects:
+            return self.decoder.rendered(self.job.path(page.file), page.index, mode, note=note, admit=admit)
         return self.decoder.page(
             self.job.path(page.file), page.index, mode, dpi=dpi, edits=self.edits(page), note=note, admit=admit
         )
@@ -111,6 +118,16 @@ class JobPages:
             PermanentError, TransientError: as `Decoder.form`.
         """
         return self.decoder.form(self.job.path(page.file), page.index, mode, dpi=dpi, edits=self.edits(page))
+
+    def size(self, page: PageRef, *, dpi: float = 300) -> tuple[int, int]:
+        """Columns and rows of what `open` will give.
+
+        Raises:
+            PermanentError, TransientError: as `Decoder.form`.
+        """
+        is_frame = page.file in self.job.payload.objects
+        found = self.decoder.images(self.job.path(page.file)) if is_frame else self.form(page, dpi=dpi)
+        return found.columns, found.rows
 
     def tell_of_unchanged_documents(self, action: str) -> None:
         """For who takes PDFs as they are: warn where page actions have changed pages that nobody will see."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from dicomprinter.actions.print.action import Print
     from dicomprinter.actions.print.geometry import Size
     from dicomprinter.dicom.page import Page
-    from dicomprinter.imaging.process import Admit
-    from dicomprinter.imaging.rendering.images import Images
     from dicomprinter.imaging.room import Turn
     from dicomprinter.job.parts import PageRef
 
@@ -60,8 +58,8 @@ class FilmPages:
             return said
         with self._lock:
             if first not in self._orientations:
-                form = self._images(first) or self.pages.form(first, dpi=_FORM_DPI)
-                self._orientations[first] = "LANDSCAPE" if form.columns > form.rows else "PORTRAIT"
+                columns, rows = self.pages.size(first, dpi=_FORM_DPI)
+                self._orientations[first] = "LANDSCAPE" if columns > rows else "PORTRAIT"
             return self._orientations[first]
 
     def image_size(self, first: PageRef, position: int) -> Size | None:
@@ -93,30 +91,18 @@ class FilmPages:
         resolution = self.action.resolution
         dpi = float(max(resolution) if resolution else _DPI)
         if resolution is None or size is None:
-            return self._opened(page, mode, dpi, note, turn.admit)
+            return self.pages.open(page, mode, dpi=dpi, note=note, admit=turn.admit)
         most = round(size[0] * resolution[0]), round(size[1] * resolution[1])
         self._check(*most)
         if page.file in self.pages.job.payload.documents:
-            form = self.pages.form(page, dpi=_FORM_DPI)
-            inches = form.columns / _FORM_DPI, form.rows / _FORM_DPI
+            columns, rows = self.pages.size(page, dpi=_FORM_DPI)
+            inches = columns / _FORM_DPI, rows / _FORM_DPI
             dpi = max(resolution) * min(size[0] / inches[0], size[1] / inches[1])
             dpi = min(max(dpi, _LEAST_DPI), _MOST_DPI)
         # Once decoded, once scaled; 12 bits are scaled in 32.
         more = 6 * most[0] * most[1]
-        opened = self._opened(page, mode, dpi, note, lambda number: turn.admit(number + more))
+        opened = self.pages.open(page, mode, dpi=dpi, note=note, admit=lambda number: turn.admit(number + more))
         return scaled(opened, *fitted(opened, size, resolution))
-
-    def _opened(self, page: PageRef, mode: ColourMode, dpi: float, note: Callable[[str], object], admit: Admit) -> Page:
-        """A page, or a frame of a DICOM file as it is to be seen."""
-        job = self.pages.job
-        if page.file in job.payload.objects:
-            return self.pages.decoder.rendered(job.path(page.file), page.index, mode, note=note, admit=admit)
-        return self.pages.open(page, mode, dpi=dpi, note=note, admit=admit)
-
-    def _images(self, page: PageRef) -> Images | None:
-        """The size of a frame of a DICOM file; None of a page."""
-        job = self.pages.job
-        return self.pages.decoder.images(job.path(page.file)) if page.file in job.payload.objects else None
 
     def _check(self, columns: int, rows: int) -> None:
         excess = self.pages.decoder.limits.excess(columns, rows)

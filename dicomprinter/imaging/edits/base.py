@@ -38,7 +38,7 @@ class PageEdit(ABC):
             PermanentError: it cannot be done to this page.
         """
 
-    def size(self, form: Form, number: int) -> tuple[int, int]:  # noqa: ARG002 - most edits ask for no number
+    def size(self, form: Form, number: int) -> tuple[int, int]:
         """Width and height that `apply` gives a page of this form, in pixels; asked before memory is taken.
 
         Raises:
@@ -51,6 +51,6 @@ class PageEdit(ABC):
         """Whether `size` is only the most that the page may have: what it has depends on what is on it."""
         return False
 
-    def below(self, folder: Path) -> Self:  # noqa: ARG002 - most edits name no file
+    def below(self, folder: Path) -> Self:
         """This edit with the files that it names as paths, where it names them relative to the job's folder."""
         return self

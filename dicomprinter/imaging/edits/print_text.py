@@ -49,7 +49,7 @@ class PrintText(PageEdit):
     across: Literal["left", "centre", "right"]
     down: Literal["top", "centre", "bottom"]
 
-    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:  # noqa: ARG002 - as all
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:
         """The page with the text.
 
         Raises:

@@ -30,7 +30,7 @@ class Resize(PageEdit):
     height: int
     keep_aspect: bool
 
-    def size(self, form: Form, number: int) -> tuple[int, int]:  # noqa: ARG002 - every edit gets it
+    def size(self, form: Form, number: int) -> tuple[int, int]:
         """Width and height of the result."""
         rows, columns = form.rows, form.columns
         if not self.keep_aspect:
@@ -40,7 +40,7 @@ class Resize(PageEdit):
             return self.width, max(1, _rounded(rows * self.width, columns))
         return max(1, _rounded(columns * self.height, rows)), self.height
 
-    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:  # noqa: ARG002 - as all
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:
         """The scaled page; its dots an inch are scaled as well, so what is on it keeps its size."""
         if self.width < 1 or self.height < 1:
             raise PermanentError("a page cannot have less than one pixel", remedy="write 1 or more")

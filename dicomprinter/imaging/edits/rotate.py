@@ -27,7 +27,7 @@ class Rotate(PageEdit):
 
     angle: int
 
-    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:  # noqa: ARG002 - as all
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:
         """The turned page; its resolutions change places by a quarter."""
         if self.angle not in _QUARTERS:
             raise PermanentError(f"a page cannot be turned by {self.angle} degrees", remedy="write 90, 180 or 270")
@@ -39,6 +39,6 @@ class Rotate(PageEdit):
         pixels = np.ascontiguousarray(np.rot90(page.pixels, -self.angle // 90))
         return replace(page, pixels=pixels, resolution=resolution)
 
-    def size(self, form: Form, number: int) -> tuple[int, int]:  # noqa: ARG002 - every edit gets it
+    def size(self, form: Form, number: int) -> tuple[int, int]:
         """The sides, which change places by a quarter."""
         return (form.rows, form.columns) if self.angle % 180 else (form.columns, form.rows)

@@ -29,7 +29,7 @@ class Trim(PageEdit):
     left: Edge
     right: Edge
 
-    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:  # noqa: ARG002 - as all
+    def apply(self, page: Page, number: int, note: Note, limits: Limits | None = None) -> Page:
         """What is left of the page; one that is blank loses nothing by itself, and the history says so.
 
         Raises:
