@@ -226,6 +226,7 @@ def test_a_name_that_leads_elsewhere_stays_in_rejected(service: Service) -> None
     service.drop("up/x\\..\\..\\..\\y.png", b"\x00")
     service.wait_for(lambda: len(set(service.rejected.iterdir()) - before) == 2, "it is rejected")
     assert all(path.parent == service.rejected for path in set(service.rejected.iterdir()) - before)
+    (service.incoming / "up").rmdir()
 
 
 def test_a_second_service_on_one_spool(service: Service) -> None:

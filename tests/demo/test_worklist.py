@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
@@ -84,8 +85,7 @@ def test_an_empty_item_asks_for_the_whole_step() -> None:
 
 
 def test_only_the_steps_that_match_come_back() -> None:
-    entry = Dataset()
-    entry.update(ENTRIES[0])
+    entry = deepcopy(ENTRIES[0])
     entry.ScheduledProcedureStepSequence = [
         ENTRIES[0].ScheduledProcedureStepSequence[0],
         ENTRIES[1].ScheduledProcedureStepSequence[0],
