@@ -80,7 +80,7 @@ class EmbeddedPacs(Listener):
         with self._changed:
             return tuple(self._held.values())
 
-    def wait_for(self, count: int, timeout: float = 10) -> tuple[StoredInstance, ...]:
+    def wait_for(self, count: int, timeout: float = 120) -> tuple[StoredInstance, ...]:
         """Wait until at least `count` objects are there.
 
         Raises:
