@@ -34,7 +34,7 @@ def set_text(dataset: Dataset, tag: int, vr: str, text: str) -> None:
         element = DataElement(Tag(tag), vr, _value(vr, text), validation_mode=IGNORE)
         # The job keeps its dataset as DICOM JSON (PS3.18 F): what cannot be written there must not get in.
         element.to_json_dict(None, 0)
-    except (ArithmeticError, TypeError, ValueError):
+    except (ArithmeticError, LookupError, TypeError, ValueError):
         raise PermanentError(
             f"{tag_name(tag)} cannot hold this value ({vr})",
             cause="a part of it is empty or no such value",

@@ -82,6 +82,13 @@ def test_a_value_that_is_none_is_left_out(tmp_path: Path) -> None:
     assert found.PatientSize == 1.8
 
 
+def test_an_empty_name_among_others_is_left_out(tmp_path: Path) -> None:
+    """It may be there (PS3.5 6.4), and pydicom cannot write it as DICOM JSON."""
+    found = header(made(tmp_path / "in.dcm", OtherPatientNames="A\\\\B", PatientName="C"))
+    assert "OtherPatientNames" not in found
+    assert found.PatientName == "C"
+
+
 def test_what_is_no_dicom_file(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"hello")
     with pytest.raises(PermanentError, match="no DICOM file"):

@@ -46,6 +46,7 @@ def test_set(keyword: str, text: str, expected: Any) -> None:
         ("SelectorFLValue", "1.5\\"),
         ("SelectorFDValue", "1.5\\\\2"),
         ("FrameIncrementPointer", "00182001\\"),
+        ("OtherPatientNames", "17^A\\\\B"),
         ("PixelData", "1.5"),
     ],
 )

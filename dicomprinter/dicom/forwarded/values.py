@@ -41,7 +41,7 @@ def element_of(reader: Reader, element: Element, context: Context, depth: int = 
         made = DataElement(Tag(element.tag), vr, value, validation_mode=IGNORE)
         # What cannot be written as DICOM JSON (PS3.18 F) would be the end of a job; nor are NaN and infinity JSON.
         json.dumps(made.to_json_dict(None, 0), allow_nan=False)
-    except (ArithmeticError, TypeError, ValueError, struct.error):
+    except (ArithmeticError, LookupError, TypeError, ValueError, struct.error):
         return None
     return made
 
