@@ -86,6 +86,12 @@ class _Place:
         """The child's process id."""
         return self._child.pid if self._child is not None else None
 
+    def is_at_rest(self) -> bool:
+        """Between two calls: whether its child runs. Of one that has ended by itself nothing stays open."""
+        if not self.is_running:
+            self.kill()
+        return self._child is not None
+
     def start(self) -> ChildProcess:
         """The child, started if need be; it gets ready by itself."""
         if self._child is None or not self._child.is_running:
@@ -166,7 +172,7 @@ class Pool:
     def start(self) -> None:
         """Start a child now if there is none, so that the first call need not wait for it."""
         with self._changed:
-            if not self._busy and not any(place.is_running for place in self._free):
+            if not self._busy and not any(place.is_at_rest() for place in self._free):
                 self._free[-1].start()
 
     def pids(self) -> list[int]:
@@ -233,7 +239,7 @@ class Pool:
             finally:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
-            is_alone = not self._busy and not any(one.is_running for one in self._free if one is not place)
+            is_alone = not self._busy and not any(one.is_at_rest() for one in self._free if one is not place)
             self._free.remove(place)
             self._busy.add(place)
             return place, is_alone
@@ -243,7 +249,7 @@ class Pool:
         if self._waiting[0] is not ticket:
             return None
         for place in reversed(self._free):
-            if place.is_running:
+            if place.is_at_rest():
                 return place
         return self._free[-1] if self._free and not (is_patient and self._busy) else None
 

@@ -134,8 +134,12 @@ def test_a_child_that_nobody_needs_ends_itself(
     let_go(first, second)
     one.result()
     other.result()
+    children = [place._child for place in decoder._pool._free]
     wait_until(lambda: set(decoder.children()) == begun(first), "the first alone is left")
     assert decoder.probe(page(tmp_path, "short")).frames == 1
+    (gone,) = [child for child in children if child.pid not in begun(first)]
+    assert gone._requests.closed
+    assert gone._answers.closed
 
 
 def test_closing_a_branch_ends_its_calls_and_no_others(
