@@ -89,7 +89,7 @@ class Case:
         """Its action."""
         # The other one, and both once it is well, are for a machine that has other things to do.
         short = _LONG if healed else self.seconds
-        is_in_exchange = self.fault.phase is Phase.EXCHANGE
+        is_in_exchange = (self.fault.waits_in or self.fault.phase) is Phase.EXCHANGE
         association, dimse = (_LONG, short) if is_in_exchange else (short, _LONG)
         more = f"<AssociationTimeout>{association:g}</AssociationTimeout><DimseTimeout>{dimse:g}</DimseTimeout>"
         if self.fault.door is Door.TLS:

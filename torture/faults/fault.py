@@ -70,6 +70,7 @@ class Fault:
         but: what has to become of it instead, by the action's kind: `Store`, `Query`.
         only: the one kind of action that this can happen to; any when empty.
         times_out: a time-out is to pass, so it is a short one.
+        waits_in: whose time-out that is, where not `phase`'s: behind TLS `play` has all phases.
         door: how connections are taken.
         busy: seconds that it may take although no time-out passes.
     """
@@ -83,6 +84,7 @@ class Fault:
     times_out: bool = False
     door: Door = Door.OPEN
     busy: float = 0
+    waits_in: Phase | None = None
 
     def expected_of(self, kind: str) -> Expected:
         """What has to become of an action of this kind."""

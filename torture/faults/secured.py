@@ -67,8 +67,11 @@ def _after_request(end: Callable[[Dialogue], object]) -> Callable[[Dialogue], No
     return play
 
 
-def _fault(name: str, play: Play, expected: Expected, *, times_out: bool = False) -> Fault:
-    return Fault(f"TLS: {name}", Phase.NEGOTIATION, play, expected, times_out=times_out, door=Door.TLS)
+def _fault(name: str, play: Play, expected: Expected, *, waits_in: Phase | None = None) -> Fault:
+    times_out = waits_in is not None
+    return Fault(
+        f"TLS: {name}", Phase.NEGOTIATION, play, expected, times_out=times_out, door=Door.TLS, waits_in=waits_in
+    )
 
 
 SECURED: tuple[Fault, ...] = (
@@ -76,7 +79,12 @@ SECURED: tuple[Fault, ...] = (
     _fault("resets at once", Dialogue.reset, _BROKEN),
     _fault("closes in the handshake", _after_hello(lambda _: None), _BROKEN),
     _fault("resets in the handshake", _after_hello(Dialogue.reset), _BROKEN),
-    _fault("says nothing", Dialogue.wait, transient("did not take the connection|no sign of"), times_out=True),
+    _fault(
+        "says nothing",
+        Dialogue.wait,
+        transient("did not take the connection|no sign of"),
+        waits_in=Phase.NEGOTIATION,
+    ),
     _fault("speaks no TLS", _saying(b"\x03\x00\x00\x00\x00\x04\x00\x01\x01\x01"), permanent("no TLS connection")),
     _fault("alerts", _saying(b"\x15\x03\x03\x00\x02\x02\x28"), permanent("no TLS connection")),
     _fault("closes when TLS stands", _inside(lambda _: None), _BROKEN),
@@ -88,7 +96,7 @@ SECURED: tuple[Fault, ...] = (
         "says nothing instead of an answer",
         _inside(_after_request(Dialogue.wait)),
         transient("no sign of"),
-        times_out=True,
+        waits_in=Phase.EXCHANGE,
     ),
     _fault("ends TLS instead of an answer", _inside(_unwrapped), _BROKEN),
     _fault("breaks a record instead of an answer", _inside(_torn), _BROKEN),
