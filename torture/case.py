@@ -83,14 +83,15 @@ class Case:
     def seconds(self) -> float:
         """The time-out that passes, if one does."""
         # A peer in Python takes a while to read a large page before it can answer.
-        return (1.0 if self.pages.side < _LARGE else 8.0) if self.fault.times_out else _LONG
+        return (1.0 if self.pages.side < _LARGE else 8.0) if self.fault.passes else _LONG
 
     def action(self, *, healed: bool) -> str:
         """Its action."""
         # The other one, and both once it is well, are for a machine that has other things to do.
         short = _LONG if healed else self.seconds
-        is_in_exchange = (self.fault.waits_in or self.fault.phase) is Phase.EXCHANGE
-        association, dimse = (_LONG, short) if is_in_exchange else (short, _LONG)
+        association, dimse = (
+            short if self.fault.passes is one else _LONG for one in (Phase.NEGOTIATION, Phase.EXCHANGE)
+        )
         more = f"<AssociationTimeout>{association:g}</AssociationTimeout><DimseTimeout>{dimse:g}</DimseTimeout>"
         if self.fault.door is Door.TLS:
             more += '<Tls verify="false"/>'

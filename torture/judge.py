@@ -76,7 +76,7 @@ class Judge:
         # The line before is that of the workflow's Switch: the action begins after it.
         begun = next(line.time for line in lines if line.message.startswith("Switch"))
         seconds = (lines[failed].time - begun).total_seconds()
-        if seconds > (2 * case.seconds if case.fault.times_out else 0) + case.fault.busy + _SLACK_SECONDS:
+        if seconds > (2 * case.seconds if case.fault.passes else 0) + case.fault.busy + _SLACK_SECONDS:
             self._say(_TIME, case.label, f"{seconds:.1f} s")
 
     def _state(self, case: Case, kind: Kind, rest: Sequence[str], message: str) -> None:

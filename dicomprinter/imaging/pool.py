@@ -86,17 +86,15 @@ class _Place:
         """The child's process id."""
         return self._child.pid if self._child is not None else None
 
-    def is_at_rest(self) -> bool:
-        """Between two calls: whether its child runs. Of one that has ended by itself nothing stays open."""
+    def idle(self) -> ChildProcess | None:
+        """The child between two calls, if it runs; of one that has ended by itself nothing stays open."""
         if not self.is_running:
             self.kill()
-        return self._child is not None
+        return self._child
 
     def start(self) -> ChildProcess:
         """The child, started if need be; it gets ready by itself."""
-        if self._child is None or not self._child.is_running:
-            self.kill()
-            self._child = ChildProcess()
+        self._child = self.idle() or ChildProcess()
         return self._child
 
     def call(self, request: Request, settings: Request, timeout: float, caller: Caller, admit: Admit) -> Answer:
@@ -172,7 +170,7 @@ class Pool:
     def start(self) -> None:
         """Start a child now if there is none, so that the first call need not wait for it."""
         with self._changed:
-            if not self._busy and not any(place.is_at_rest() for place in self._free):
+            if not self._busy and not any(place.idle() for place in self._free):
                 self._free[-1].start()
 
     def pids(self) -> list[int]:
@@ -239,7 +237,7 @@ class Pool:
             finally:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
-            is_alone = not self._busy and not any(one.is_at_rest() for one in self._free if one is not place)
+            is_alone = not self._busy and not any(one.idle() for one in self._free if one is not place)
             self._free.remove(place)
             self._busy.add(place)
             return place, is_alone
@@ -249,7 +247,7 @@ class Pool:
         if self._waiting[0] is not ticket:
             return None
         for place in reversed(self._free):
-            if place.is_at_rest():
+            if place.idle():
                 return place
         return self._free[-1] if self._free and not (is_patient and self._busy) else None
 

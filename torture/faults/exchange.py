@@ -197,9 +197,9 @@ def _fault(
     *,
     but: Mapping[str, Expected] = _NOBODY,
     only: str = "",
-    times_out: bool = False,
+    passes: Phase | None = None,
 ) -> Fault:
-    return Fault(name, Phase.EXCHANGE, play, expected, but, only, times_out)
+    return Fault(name, Phase.EXCHANGE, play, expected, but, only, passes)
 
 
 def _ends(where: str, through: Callable[[End], Play], reset: Expected = _CLOSED) -> list[Fault]:
@@ -209,7 +209,7 @@ def _ends(where: str, through: Callable[[End], Play], reset: Expected = _CLOSED)
         _fault(f"aborts as a service provider {where}", through(lambda one: one.abort(2, 1)), _BROKEN),
         _fault(f"closes {where}", through(_close), _BROKEN),
         _fault(f"resets {where}", through(Dialogue.reset), reset),
-        _fault(f"falls silent {where}", through(Dialogue.wait), _SILENT, times_out=True),
+        _fault(f"falls silent {where}", through(Dialogue.wait), _SILENT, passes=Phase.EXCHANGE),
         _fault(f"asks for the release {where}", through(_release_first), transient("(released|closed|aborted) the")),
     ]
 
@@ -311,11 +311,11 @@ EXCHANGE: tuple[Fault, ...] = (
     _fault("answers in PDUs of two bytes", _fragmented, FINE),
     _fault("answers in one PDU", _in_one_pdu, FINE),
     _fault("answers after empty PDUs", _empty_pdus, FINE),
-    _fault("answers after the time-out", _late_answer, _SILENT, times_out=True),
-    _fault("answers so slowly that it takes for ever", _dripping, _SILENT, times_out=True),
+    _fault("answers after the time-out", _late_answer, _SILENT, passes=Phase.EXCHANGE),
+    _fault("answers so slowly that it takes for ever", _dripping, _SILENT, passes=Phase.EXCHANGE),
     _fault("reads 1 KB/s", _slow_reader, FINE),
     _fault("closes its half of the connection", _half_closed, _CLOSED),
-    _fault("shuts its ears", _deaf, _SILENT, times_out=True),
+    _fault("shuts its ears", _deaf, _SILENT, passes=Phase.EXCHANGE),
     _fault("refuses before it has the data set", _early_failure, transient("A700|C605|closed the connection")),
     _fault("answers another message", _saying(_wrong_id), _GARBLED),
     _fault("answers in another context", _other_context, FINE),
@@ -334,7 +334,7 @@ EXCHANGE: tuple[Fault, ...] = (
         "says that its PDU is longer",
         _saying(_changed(_set(2, struct.pack(">L", 5000))), silent=True),
         _SILENT,
-        times_out=True,
+        passes=Phase.EXCHANGE,
     ),
     _fault("says that its PDU is shorter", _saying(_changed(_set(2, struct.pack(">L", 20)))), _GARBLED),
     _fault("says that its fragment is longer", _saying(_changed(_set(6, struct.pack(">L", 5000)))), _GARBLED),
@@ -363,16 +363,16 @@ def _slow_release(dialogue: Dialogue) -> None:
 
 
 RELEASE: tuple[Fault, ...] = tuple(
-    Fault(name, Phase.RELEASE, play, FINE, times_out=times_out)
-    for name, play, times_out in (
-        ("answers the release byte by byte", _slow_release, False),
-        ("aborts instead of answering the release", Dialogue.abort, False),
-        ("closes instead of answering the release", _close, False),
-        ("resets instead of answering the release", Dialogue.reset, False),
-        ("does not answer the release", Dialogue.wait, True),
-        ("asks for the release itself, as we did", _collision, False),
-        ("answers the release with garbage", _instead_of_release(b"GARBAGE" * 10), False),
-        ("answers the release with data", _instead_of_release(response(0x8001, 0) + RELEASE_ANSWER), False),
-        ("answers the release with half a PDU", _instead_of_release(RELEASE_ANSWER[:5]), False),
+    Fault(name, Phase.RELEASE, play, FINE, passes=passes)
+    for name, play, passes in (
+        ("answers the release byte by byte", _slow_release, None),
+        ("aborts instead of answering the release", Dialogue.abort, None),
+        ("closes instead of answering the release", _close, None),
+        ("resets instead of answering the release", Dialogue.reset, None),
+        ("does not answer the release", Dialogue.wait, Phase.NEGOTIATION),
+        ("asks for the release itself, as we did", _collision, None),
+        ("answers the release with garbage", _instead_of_release(b"GARBAGE" * 10), None),
+        ("answers the release with data", _instead_of_release(response(0x8001, 0) + RELEASE_ANSWER), None),
+        ("answers the release with half a PDU", _instead_of_release(RELEASE_ANSWER[:5]), None),
     )
 )

@@ -69,8 +69,7 @@ class Fault:
         expected: what has to become of the action, whichever it is.
         but: what has to become of it instead, by the action's kind: `Store`, `Query`.
         only: the one kind of action that this can happen to; any when empty.
-        times_out: a time-out is to pass, so it is a short one.
-        waits_in: whose time-out that is, where not `phase`'s: behind TLS `play` has all phases.
+        passes: the phase whose time-out is to pass, so it is a short one.
         door: how connections are taken.
         busy: seconds that it may take although no time-out passes.
     """
@@ -81,10 +80,9 @@ class Fault:
     expected: Expected
     but: Mapping[str, Expected] = field(default_factory=dict)
     only: str = ""
-    times_out: bool = False
+    passes: Phase | None = None
     door: Door = Door.OPEN
     busy: float = 0
-    waits_in: Phase | None = None
 
     def expected_of(self, kind: str) -> Expected:
         """What has to become of an action of this kind."""

@@ -164,8 +164,8 @@ def _dripping(dialogue: Dialogue) -> None:
         dialogue.over.wait(0.3)
 
 
-def _fault(name: str, play: Play, expected: Expected, *, times_out: bool = False, door: Door = Door.OPEN) -> Fault:
-    return Fault(name, Phase.NEGOTIATION, play, expected, times_out=times_out, door=door)
+def _fault(name: str, play: Play, expected: Expected, *, passes: Phase | None = None, door: Door = Door.OPEN) -> Fault:
+    return Fault(name, Phase.NEGOTIATION, play, expected, passes=passes, door=door)
 
 
 def _rejections() -> list[Fault]:
@@ -221,21 +221,21 @@ NEGOTIATION: tuple[Fault, ...] = (
         "does not take the connection",
         _nothing,
         transient("did not take the connection within"),
-        times_out=True,
+        passes=Phase.NEGOTIATION,
         door=Door.FULL,
     ),
     _fault("has a name that nobody knows", _nothing, transient("cannot resolve the host"), door=Door.NOWHERE),
-    _fault("takes the connection and reads nothing", Dialogue.wait, _SILENT, times_out=True),
-    _fault("reads the request and says nothing", _read_then(Dialogue.wait), _SILENT, times_out=True),
+    _fault("takes the connection and reads nothing", Dialogue.wait, _SILENT, passes=Phase.NEGOTIATION),
+    _fault("reads the request and says nothing", _read_then(Dialogue.wait), _SILENT, passes=Phase.NEGOTIATION),
     _fault("closes at once", _nothing, _CLOSED),
     _fault("resets at once", Dialogue.reset, transient("closed the connection before|cannot connect to")),
     _fault("closes instead of the answer", _read_then(_nothing), _CLOSED),
     _fault("resets instead of the answer", _read_then(Dialogue.reset), _CLOSED),
     _fault("closes in the middle of its answer", _half_then(_nothing), _CLOSED),
     _fault("resets in the middle of its answer", _half_then(Dialogue.reset), _CLOSED),
-    _fault("stops in the middle of its answer", _half_then(Dialogue.wait), _SILENT, times_out=True),
+    _fault("stops in the middle of its answer", _half_then(Dialogue.wait), _SILENT, passes=Phase.NEGOTIATION),
     _fault("accepts byte by byte", _slowly, FINE),
-    _fault("accepts so slowly that it takes for ever", _dripping, _SILENT, times_out=True),
+    _fault("accepts so slowly that it takes for ever", _dripping, _SILENT, passes=Phase.NEGOTIATION),
     *_rejections(),
     *_aborts(),
     _fault("releases instead of the answer", _released_at_once, _NOT_DICOM),
@@ -244,7 +244,7 @@ NEGOTIATION: tuple[Fault, ...] = (
     _fault("answers in TLS", _saying(b"\x15\x03\x01\x00\x02\x02\x46"), _NOT_DICOM),
     _fault("answers in noise", _saying(bytes(range(255, 0, -1)) * 4), _NOT_DICOM),
     _fault("answers with nothing but zeros", _saying(bytes(1000)), _NOT_DICOM),
-    _fault("answers two bytes", _saying(b"\x02\x00", silent=True), _SILENT, times_out=True),
+    _fault("answers two bytes", _saying(b"\x02\x00", silent=True), _SILENT, passes=Phase.NEGOTIATION),
     _fault("answers with our own request", _mirror, _NOT_DICOM),
     _fault("answers with a PDU of an unknown type", _saying(b"\x09\x00\x00\x00\x00\x02\x00\x00"), _NOT_DICOM),
     _fault("answers with data", _saying(b"\x04\x00\x00\x00\x00\x06\x00\x00\x00\x02\x01\x03"), _NOT_DICOM),
@@ -256,7 +256,7 @@ NEGOTIATION: tuple[Fault, ...] = (
         "says that its answer is longer than it is",
         _changed(lambda pdu: pdu[:2] + b"\x00\x00\x40\x00" + pdu[6:]),
         _SILENT,
-        times_out=True,
+        passes=Phase.NEGOTIATION,
     ),
     _fault("says that its answer is shorter than it is", _changed(_shorter), _NOT_DICOM),
     *(_fault(f"accepts no context: result {result}", _refusing(result), _NO_CONTEXT) for result in (1, 2, 3, 4, 9)),

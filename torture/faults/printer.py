@@ -85,9 +85,9 @@ def _instead_of_printing(end: End) -> Play:
 
 
 def _fault(
-    name: str, play: Play, expected: Expected, *, phase: Phase = Phase.EXCHANGE, times_out: bool = False
+    name: str, play: Play, expected: Expected, *, phase: Phase = Phase.EXCHANGE, passes: Phase | None = None
 ) -> Fault:
-    return Fault(name, phase, play, expected, only="Print", times_out=times_out)
+    return Fault(name, phase, play, expected, only="Print", passes=passes)
 
 
 PRINTER: tuple[Fault, ...] = (
@@ -104,6 +104,6 @@ PRINTER: tuple[Fault, ...] = (
         "falls silent when it is to print",
         _instead_of_printing(Dialogue.wait),
         transient("no sign of the answer to N-ACTION"),
-        times_out=True,
+        passes=Phase.EXCHANGE,
     ),
 )

@@ -78,8 +78,8 @@ def _for_ever(seconds: float) -> Play:
     return play
 
 
-def _fault(name: str, play: Play, expected: Expected, *, times_out: bool = False) -> Fault:
-    return Fault(name, Phase.EXCHANGE, play, expected, only="Query", times_out=times_out)
+def _fault(name: str, play: Play, expected: Expected, *, passes: Phase | None = None) -> Fault:
+    return Fault(name, Phase.EXCHANGE, play, expected, only="Query", passes=passes)
 
 
 QUERY: tuple[Fault, ...] = (
@@ -87,14 +87,16 @@ QUERY: tuple[Fault, ...] = (
     _fault("aborts after a match", _after_a_match(Dialogue.abort), _BROKEN),
     _fault("closes after a match", _after_a_match(lambda _: None), _BROKEN),
     _fault("resets after a match", _after_a_match(Dialogue.reset), _BROKEN),
-    _fault("falls silent after a match", _after_a_match(Dialogue.wait), _SILENT, times_out=True),
+    _fault("falls silent after a match", _after_a_match(Dialogue.wait), _SILENT, passes=Phase.EXCHANGE),
     _fault("aborts in the middle of a match", _in_a_match(Dialogue.abort), transient("aborted|closed|cannot be read")),
     _fault("closes in the middle of a match", _in_a_match(lambda _: None), _BROKEN),
     _fault("resets in the middle of a match", _in_a_match(Dialogue.reset), _BROKEN),
-    _fault("falls silent in the middle of a match", _in_a_match(Dialogue.wait), _SILENT, times_out=True),
+    _fault("falls silent in the middle of a match", _in_a_match(Dialogue.wait), _SILENT, passes=Phase.EXCHANGE),
     _fault("finds what is no data set", _saying(b"\x08\x00\x05\x00CS\xff\xffGARBAGE"), _GARBLED),
     _fault("finds half of a match", _saying(b"\x10\x00\x20\x00LO\x08\x00CANA"), _GARBLED),
     _fault("finds a match without a data set", _saying(b"", announced=False), _GARBLED),
     replace(_fault("finds matches for ever", _for_ever(0), permanent("finds too much")), busy=60),
-    _fault("finds a match now and then, for ever", _for_ever(0.3), transient("end of its matches"), times_out=True),
+    _fault(
+        "finds a match now and then, for ever", _for_ever(0.3), transient("end of its matches"), passes=Phase.EXCHANGE
+    ),
 )

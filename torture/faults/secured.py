@@ -67,11 +67,8 @@ def _after_request(end: Callable[[Dialogue], object]) -> Callable[[Dialogue], No
     return play
 
 
-def _fault(name: str, play: Play, expected: Expected, *, waits_in: Phase | None = None) -> Fault:
-    times_out = waits_in is not None
-    return Fault(
-        f"TLS: {name}", Phase.NEGOTIATION, play, expected, times_out=times_out, door=Door.TLS, waits_in=waits_in
-    )
+def _fault(name: str, play: Play, expected: Expected, *, passes: Phase | None = None) -> Fault:
+    return Fault(f"TLS: {name}", Phase.NEGOTIATION, play, expected, passes=passes, door=Door.TLS)
 
 
 SECURED: tuple[Fault, ...] = (
@@ -83,7 +80,7 @@ SECURED: tuple[Fault, ...] = (
         "says nothing",
         Dialogue.wait,
         transient("did not take the connection|no sign of"),
-        waits_in=Phase.NEGOTIATION,
+        passes=Phase.NEGOTIATION,
     ),
     _fault("speaks no TLS", _saying(b"\x03\x00\x00\x00\x00\x04\x00\x01\x01\x01"), permanent("no TLS connection")),
     _fault("alerts", _saying(b"\x15\x03\x03\x00\x02\x02\x28"), permanent("no TLS connection")),
@@ -96,7 +93,7 @@ SECURED: tuple[Fault, ...] = (
         "says nothing instead of an answer",
         _inside(_after_request(Dialogue.wait)),
         transient("no sign of"),
-        waits_in=Phase.EXCHANGE,
+        passes=Phase.EXCHANGE,
     ),
     _fault("ends TLS instead of an answer", _inside(_unwrapped), _BROKEN),
     _fault("breaks a record instead of an answer", _inside(_torn), _BROKEN),
